@@ -1,0 +1,16 @@
+// Checks the import table; a cruise that saw no module checked nothing and fails too.
+import { cruise } from 'dependency-cruiser';
+import { createRequire } from 'node:module';
+import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
+
+const ruleSet = createRequire(import.meta.url)('../.dependency-cruiser.cjs');
+const { output } = await cruise(
+  ['src'],
+  { ...ruleSet.options, ruleSet: { forbidden: ruleSet.forbidden }, validate: true, outputType: 'err-long' },
+  undefined,
+  { tsConfig: extractTSConfig('tsconfig.json') },
+);
+const seen = /\((\d+) modules/.exec(String(output))?.[1];
+process.stdout.write(String(output));
+if (seen === undefined || Number(seen) === 0) throw new Error('dependency-cruiser saw no module: nothing was checked');
+if (/\d+ errors?/.test(String(output)) && !/\b0 errors/.test(String(output))) process.exit(1);

@@ -1,0 +1,257 @@
+/** The nouns that all parts share: blocks of records and rows, positions, barriers, snapshots, outcomes, reports. */
+
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** State in memory as a value: small facts as JSON, bulk as named arrays (copies, never views of live state). */
+export interface Snapshot {
+  readonly json: JsonValue;
+  readonly arrays: Readonly<Record<string, TypedArray>>;
+}
+
+/** Where reading goes on: the next offset of a partition and the leader epoch it was read in (-1 where unknown). */
+export interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  readonly nextOffset: number;
+  readonly epoch: number;
+}
+
+/** The name of a partition in documents: `topic:partition`. */
+export function partitionName(partition: { readonly topic: string; readonly partition: number }): string {
+  return `${partition.topic}:${partition.partition}`;
+}
+
+/**
+ * The mark in the stream that a checkpoint describes. It rides on an empty block, in order; each stateful
+ * operator puts a copied snapshot of itself in `parts` as the barrier passes, so that all parts describe the same prefix.
+ */
+export interface Barrier {
+  /** Ends of the blocks that went before, all of them wholly handed on when the barrier arrives anywhere. */
+  readonly positions: readonly Position[];
+  readonly parts: Map<string, Snapshot>;
+}
+
+/** What every block carries besides its rows. */
+export interface Passage {
+  /** Set only on an empty block. */
+  readonly barrier: Barrier | null;
+  /** True on the (empty) last block of bounded input: the only thing that seals a partial batch. */
+  readonly isEndOfInput: boolean;
+  /** Gives the block's bytes back to the source as credit. Called once, when the block's rows are copied out. */
+  release(): void;
+}
+
+/** One header of a record. */
+export interface RecordHeader {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
+
+/** One partition's run of raw records in offset order: ranges into one backing buffer, no object per record. */
+export interface RecordBlock extends Passage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly recordCount: number;
+  /** Backing bytes of values and keys. */
+  readonly bytes: Buffer;
+  /** Byte ranges, [recordCount]; a length of -1 is null. */
+  readonly valueStarts: Int32Array;
+  readonly valueLengths: Int32Array;
+  readonly keyStarts: Int32Array;
+  readonly keyLengths: Int32Array;
+  /** Offsets, [recordCount], ascending, perhaps with gaps. */
+  readonly offsets: Float64Array;
+  /** Record timestamps (producer or broker), Unix milliseconds, [recordCount]. */
+  readonly timestampsMs: Float64Array;
+  /** Decodes the headers of one record, on demand. */
+  headers(recordIndex: number): readonly RecordHeader[];
+  /** Cells of each record where the source had to parse delimited text anyway, [recordCount]. */
+  readonly cells?: readonly (readonly string[])[];
+  /** Where reading goes on after this block; covers control records and gaps. */
+  readonly nextOffset: number;
+  readonly epoch: number;
+  /** False in the later passes over bounded data: such rows are learned, not scored. */
+  readonly isScored: boolean;
+  /** The partition's known end (first offset not yet readable) when the block was read, -1 where unknown. */
+  readonly endOffset: number;
+}
+
+/** Which fields the pipeline wants from each record, by dotted path. */
+export interface FieldPlan {
+  /** Read as numbers (booleans as 0 and 1); null is missing. */
+  readonly numbers: readonly string[];
+  /** Read as text (numbers and booleans by their shortest decimal form); null is missing. */
+  readonly texts: readonly string[];
+  /** Read as Unix milliseconds: a number, a timestamp logical type, or ISO 8601 text. */
+  readonly times: readonly string[];
+}
+
+/** Wanted fields of a block's good records, one column a field in the order of the plan. */
+export interface DecodedBlock extends Passage {
+  /** Index of the topic-partition in the table that the checkpoint holds. */
+  readonly originId: number;
+  readonly partition: number;
+  readonly isScored: boolean;
+  readonly rowCount: number;
+  /** [rowCount] each; NaN is missing. */
+  readonly numbers: readonly Float64Array[];
+  readonly texts: readonly (readonly (string | null)[])[];
+  readonly times: readonly Float64Array[];
+  readonly offsets: Float64Array;
+  readonly timestampsMs: Float64Array;
+}
+
+/** Features and target of a run of rows of one partition, before normalization. */
+export interface RowBlock extends Passage {
+  readonly originId: number;
+  readonly partition: number;
+  readonly isScored: boolean;
+  readonly rowCount: number;
+  readonly featureCount: number;
+  /** [rowCount × featureCount], row-major, original units; NaN is missing. */
+  readonly features: Float64Array;
+  /** [rowCount], original units or class index; NaN is missing (only possible under a horizon). */
+  readonly targets: Float64Array;
+  /** Event time, Unix milliseconds, [rowCount]. */
+  readonly timesMs: Float64Array;
+  /** Record timestamp, Unix milliseconds, [rowCount]. */
+  readonly timestampsMs: Float64Array;
+  readonly offsets: Float64Array;
+  /** Ids of the key table, never reused, [rowCount]. */
+  readonly keyIds: Int32Array;
+  /** Keys that left the table while these rows were derived. */
+  readonly evictedKeyIds: Int32Array;
+}
+
+/** A `RowBlock` whose features are standardized. */
+export interface ScaledBlock extends Omit<RowBlock, 'features'> {
+  /** [rowCount × featureCount], row-major, standardized; a missing value is 0 (the mean). */
+  readonly features: Float32Array;
+}
+
+/** The rows of one arrival group: what one `observe` takes and one ring slot holds. */
+export interface Batch extends Passage {
+  readonly rowCount: number;
+  readonly featureCount: number;
+  /** [rowCount × featureCount], row-major, standardized. */
+  readonly features: Float32Array;
+  readonly targets: Float64Array;
+  readonly timesMs: Float64Array;
+  readonly timestampsMs: Float64Array;
+  readonly offsets: Float64Array;
+  readonly keyIds: Int32Array;
+  readonly originIds: Int32Array;
+  readonly partitions: Int32Array;
+  /** 1 where the prediction of the row counts, [rowCount]. */
+  readonly isScored: Uint8Array;
+  /** Keys to forget after this batch; at most one a row. */
+  readonly evictedKeyIds: Int32Array;
+}
+
+/** Why a record went to the dead letter. Closed: metrics, documents and tests rely on it. */
+export const rejectReasons = [
+  'value.null',
+  'value.empty',
+  'value.tooLarge',
+  'frame.short',
+  'frame.magic',
+  'schema.unknown',
+  'avro.truncated',
+  'avro.trailing',
+  'avro.invalid',
+  'avro.tooMany',
+  'avro.tooDeep',
+  'json.invalid',
+  'json.tooDeep',
+  'csv.invalid',
+  'field.notFinite',
+  'field.type',
+  'key.missing',
+  'time.missing',
+  'target.unknownClass',
+  'target.tooManyClasses',
+  'training.nonFinite',
+] as const;
+export type RejectReason = (typeof rejectReasons)[number];
+
+/** Why a good record was left out on purpose. */
+export const filterReasons = ['target.missing'] as const;
+export type FilterReason = (typeof filterReasons)[number];
+
+/** Where every record read ends. `read = trained + rejected + filtered + unlabelled + pending`. */
+export interface Outcomes {
+  readonly read: number;
+  readonly trained: number;
+  readonly rejected: number;
+  readonly filtered: number;
+  readonly unlabelled: number;
+  readonly pending: number;
+}
+
+/** Scores by name: `mae`, `rmse`, `r2`, or `accuracy`, `logLoss`, `macroF1`, `kappa`; undefined is null. */
+export type Metrics = Readonly<Record<string, number | null>>;
+
+/** How one learner does. All scores are prequential: of predictions made before the label was learned. */
+export interface ModelReport {
+  readonly kind: string;
+  /** Mean loss of the latest step in standardized units (the baseline has none). */
+  readonly loss: number | null;
+  readonly metrics: Metrics;
+  /** The same over a fading window. */
+  readonly recent: Metrics;
+  readonly scored: number;
+  readonly steps: number;
+  /** Rows whose step was not applied because it was not finite. */
+  readonly withheld: number;
+}
+
+/** Cumulative counts that the trainer owns, of the served model's life. */
+export interface TrainerOutcomes {
+  readonly trained: number;
+  readonly rejected: number;
+  readonly unlabelled: number;
+  /** Rows that wait for their label. */
+  readonly pending: number;
+}
+
+/** A row that the trainer refused: all that is left of it is what the ring carried. */
+export interface RejectedRow {
+  readonly originId: number;
+  readonly offset: number;
+  readonly keyId: number;
+  readonly timeMs: number;
+  readonly timestampMs: number;
+  readonly target: number;
+  readonly features: readonly number[];
+}
+
+/** Predictions that were scored in one batch, in the order of their rows; asked for by `evaluate` only. */
+export interface ScoredPredictions {
+  readonly originIds: Int32Array;
+  readonly offsets: Float64Array;
+  /** Label in original units, or the class index. */
+  readonly labels: Float64Array;
+  /** By model, [rows × outputCount]: the value, or class probabilities. */
+  readonly outputs: Readonly<Record<string, Float64Array>>;
+}
+
+/** One per batch, in order. */
+export interface StepReport {
+  readonly rowCount: number;
+  readonly learnedRows: number;
+  readonly outcomes: TrainerOutcomes;
+  /** Event time of the oldest row that waits for its label, null where none waits. */
+  readonly oldestPendingMs: number | null;
+  /** Record timestamp and event time of the newest row learned so far, null where none was. */
+  readonly newestTimestampMs: number | null;
+  readonly newestTimeMs: number | null;
+  readonly seconds: number;
+  readonly models: Readonly<Record<string, ModelReport>>;
+  readonly baseline: ModelReport;
+  readonly rejectedRows: readonly RejectedRow[];
+  /** Steps of the served model withheld in a row, 0 after a good one. */
+  readonly withheldInARow: number;
+  readonly predictions: ScoredPredictions | null;
+}

@@ -1,0 +1,24 @@
+import type { Observable } from 'rxjs';
+import type { Position, RecordBlock } from '../records.ts';
+
+/** How a source starts where no checkpoint says otherwise: the first offset, the end, or the first record at or after a time (Unix ms). */
+export type Start = 'earliest' | 'latest' | number;
+
+/** What to do when a position is no longer (or not yet) in the log. */
+export type OutOfRange = 'stop' | 'earliest' | 'latest';
+
+/**
+ * Cold, single subscriber. Blocks of one partition come in offset order and hold at most `maxBlockRecords` records.
+ * Errors are fatal (`SourceError`). Bounded input ends with an empty block whose `isEndOfInput` is true, then completes;
+ * after `close()` it completes without that block. Reads nothing more while over `creditBytes` of blocks are unreleased.
+ */
+export interface Source {
+  readonly blocks: Observable<RecordBlock>;
+  /** Tells lag tools how far a durable checkpoint reaches; never read back. Never rejects. */
+  commit(positions: readonly Position[]): Promise<void>;
+  /** Stops reading; `blocks` completes soon after. */
+  close(): Promise<void>;
+}
+
+/** Records in one block at the most, so that a barrier never waits behind a whole fetch. */
+export const maxBlockRecords = 1024;

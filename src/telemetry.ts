@@ -1,0 +1,51 @@
+import type { FilterReason, RejectReason, StepReport } from './records.ts';
+
+/** What happened, told once per block or batch by the part it happened in. Names are noun + past verb. */
+export type TelemetryEvent =
+  | {
+      readonly type: 'recordsRead';
+      readonly topic: string;
+      readonly partition: number;
+      readonly records: number;
+      readonly bytes: number;
+      readonly nextOffset: number;
+      readonly endOffset: number;
+      readonly newestTimestampMs: number;
+    }
+  | { readonly type: 'recordsRejected'; readonly reason: RejectReason; readonly records: number }
+  | { readonly type: 'recordsFiltered'; readonly reason: FilterReason; readonly records: number }
+  | { readonly type: 'valuesMissed'; readonly field: string; readonly values: number }
+  | { readonly type: 'keysEvicted'; readonly keys: number }
+  | { readonly type: 'blockDecoded'; readonly rows: number; readonly seconds: number }
+  | { readonly type: 'blockNormalized'; readonly rows: number; readonly seconds: number }
+  | { readonly type: 'batchSealed'; readonly rows: number; readonly cause: 'rows' | 'delay' | 'end' }
+  | { readonly type: 'batchObserved'; readonly report: StepReport }
+  | {
+      readonly type: 'checkpointSaved';
+      readonly id: string;
+      readonly step: number;
+      readonly seconds: number;
+      readonly bytes: number;
+    }
+  | { readonly type: 'checkpointFailed'; readonly message: string }
+  | { readonly type: 'checkpointDamaged'; readonly id: string; readonly message: string }
+  | { readonly type: 'sourceJoined' }
+  /** The source cannot read now and tries again; `sourceJoined` ends it. */
+  | { readonly type: 'sourceInterrupted'; readonly message: string }
+  | {
+      readonly type: 'offsetsSkipped';
+      readonly topic: string;
+      readonly partition: number;
+      readonly from: number;
+      readonly to: number;
+    }
+  | { readonly type: 'endOffsetSeen'; readonly topic: string; readonly partition: number; readonly endOffset: number }
+  | { readonly type: 'registryRetried'; readonly message: string };
+
+/** Where parts report to. Implementations are cheap and never throw. */
+export interface Telemetry {
+  emit(event: TelemetryEvent): void;
+}
+
+/** Says nothing: for tools and tests that do not look. */
+export const silentTelemetry: Telemetry = { emit: () => undefined };
