@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { ConfigError, messageOf } from '../errors.ts';
+import type { Config } from './config.ts';
+import { crossChecks } from './cross-checks.ts';
+import { substituteEnvironment, type Substitution } from './environment.ts';
+import { explainIssues } from './explain.ts';
+import { configSchema, type RawConfig } from './schema.ts';
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The document as written, environment filled in: what an origin is looked up in. */
+  readonly document: unknown;
+  readonly substitutions: ReadonlyMap<string, Substitution>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and validates a configuration file.
+ * @throws ConfigError that lists every problem with its key, value and a likely fix.
+ */
+export function loadConfig(file: string, environment: Environment = process.env): LoadedConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(
+      'config.missing',
+      `${file}: cannot read the configuration (${messageOf(error)}). Check the path.`,
+    );
+  }
+  return parseConfig(text, file, environment);
+}
+
+/** The same from text; `file` is only named in messages. */
+export function parseConfig(text: string, file: string, environment: Environment): LoadedConfig {
+  const yaml = parseDocument(text, { prettyErrors: true });
+  const [syntax] = yaml.errors;
+  if (syntax !== undefined) throw new ConfigError('config.invalid', `${file}: not YAML: ${syntax.message}`);
+  const { document, substitutions } = substituteEnvironment(yaml.toJS(), environment);
+  const parsed = configSchema.safeParse(document);
+  if (!parsed.success) throw invalid(file, explainIssues(parsed.error.issues, document));
+  const config = complete(parsed.data, substitutions);
+  const problems = crossChecks(config);
+  if (problems.length > 0) throw invalid(file, problems);
+  return { config, document, substitutions };
+}
+
+function invalid(file: string, problems: readonly string[]): ConfigError {
+  return new ConfigError(
+    'config.invalid',
+    `${file} cannot be used:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+  );
+}
+
+/** Fills in what depends on other keys, and reads secrets. */
+function complete(raw: RawConfig, substitutions: ReadonlyMap<string, Substitution>): Config {
+  const decode = raw.decode ?? (raw.source.kind === 'csv' ? ({ kind: 'csv' } as const) : undefined);
+  if (decode === undefined) {
+    throw new ConfigError(
+      'config.missing',
+      `decode: is missing; say how the values of ${raw.source.kind} are written: avro: { schemaFile } or avro: { registry: { url } }, json, or csv`,
+    );
+  }
+  const serve = raw.serve ?? Object.keys(raw.models)[0] ?? 'main';
+  const config = { ...raw, decode, serve };
+  if (config.source.kind === 'kafka' && config.source.sasl !== undefined) {
+    const sasl = config.source.sasl;
+    config.source = { ...config.source, sasl: { ...sasl, password: secret(sasl, 'source.kafka.sasl', substitutions) } };
+  }
+  if (decode.kind === 'avro' && decode.registry?.username !== undefined) {
+    const password = secret(decode.registry, 'decode.avro.registry', substitutions);
+    config.decode = { ...decode, registry: { ...decode.registry, password } };
+  }
+  return config;
+}
+
+/** A password from its file, or from the environment; never from the configuration itself. */
+function secret(
+  holder: { readonly password?: string | undefined; readonly passwordFile?: string | undefined },
+  path: string,
+  substitutions: ReadonlyMap<string, Substitution>,
+): string {
+  if (holder.passwordFile !== undefined) {
+    try {
+      return readFileSync(holder.passwordFile, 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      throw new ConfigError(
+        'config.missing',
+        `${path}.passwordFile: cannot read ${holder.passwordFile} (${messageOf(error)}). Create it or correct the path.`,
+      );
+    }
+  }
+  if (holder.password === undefined) {
+    throw new ConfigError('config.missing', `${path}: needs passwordFile, or password: \${NAME} from the environment`);
+  }
+  if (substitutions.get(`${path}.password`)?.isWhole !== true) {
+    throw new ConfigError(
+      'config.invalid',
+      `${path}.password: a secret must not stand in the configuration. Write \${NAME} and set NAME, or use passwordFile.`,
+    );
+  }
+  return holder.password;
+}

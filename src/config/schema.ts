@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import { choice } from './choice.ts';
+import { byteSize, duration } from './quantities.ts';
+
+const name = z.string().min(1);
+const count = z.number().int().positive();
+const port = z.number().int().min(0).max(65535);
+
+const start = z
+  .union([
+    z.enum(['earliest', 'latest']),
+    z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+    z.number(),
+  ])
+  .default('earliest')
+  .meta({ description: 'Where reading starts if no checkpoint says otherwise: earliest, latest, or a timestamp' });
+const onOutOfRange = z
+  .enum(['stop', 'earliest', 'latest'])
+  .default('stop')
+  .meta({ description: 'What to do when the position of the checkpoint is no longer in the log' });
+
+const tls = z.strictObject({
+  caFile: name.optional(),
+  certFile: name.optional(),
+  keyFile: name.optional(),
+});
+
+const kafka = z.strictObject({
+  brokers: z.array(name).min(1),
+  topics: z.array(name).min(1),
+  groupId: name.optional().meta({ description: 'By default the name of the pipeline' }),
+  tls: z.union([z.literal(true).transform(() => ({})), tls]).optional(),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+      username: name,
+      password: name.optional().meta({ description: 'Only as ${NAME} from the environment; or use passwordFile' }),
+      passwordFile: name.optional(),
+    })
+    .optional(),
+  start,
+  onOutOfRange,
+});
+
+const log = z.strictObject({ dir: name, topic: name, start, onOutOfRange });
+
+const csvColumns = z.record(name, z.enum(['number', 'boolean', 'time', 'text']));
+
+const csv = z.strictObject({
+  file: name.meta({ description: 'A path or a glob; .gz is unpacked' }),
+  columns: csvColumns.optional().meta({ description: 'Types by column; inferred where absent' }),
+  speed: z
+    .union([z.literal('max'), z.number().positive()])
+    .default('max')
+    .meta({ description: 'A multiple of event time, or max' }),
+  epochs: count.default(1).meta({ description: 'Passes over the data; only the first is scored' }),
+});
+
+const registry = z.strictObject({
+  url: z.url(),
+  username: name.optional(),
+  password: name.optional(),
+  passwordFile: name.optional(),
+  tls: z.strictObject({ caFile: name }).optional(),
+});
+
+const avro = z
+  .strictObject({
+    registry: registry.optional(),
+    schemaFile: name.optional(),
+    schemaId: z
+      .number()
+      .int()
+      .nonnegative()
+      .optional()
+      .meta({ description: 'The id that schemaFile stands for; 1 by default' }),
+  })
+  .refine((value) => (value.registry === undefined) !== (value.schemaFile === undefined), {
+    error: 'needs exactly one of registry and schemaFile',
+  });
+
+const feature = z
+  .strictObject({
+    field: name.optional().meta({ description: 'By default the name of the feature' }),
+    as: z.enum(['plain', 'cyclic', 'oneHot', 'lag']).default('plain'),
+    period: z.number().positive().optional(),
+    max: count.optional(),
+    rows: count.optional(),
+    sensitive: z.boolean().default(false),
+  })
+  .superRefine((value, context) => {
+    const needed = { cyclic: 'period', oneHot: 'max', lag: 'rows' } as const;
+    for (const [kind, option] of Object.entries(needed)) {
+      if (value.as === kind && value[option] === undefined) {
+        context.addIssue({ code: 'custom', message: `as: ${kind} needs ${option}`, path: [option] });
+      }
+      if (value.as !== kind && value[option] !== undefined) {
+        context.addIssue({ code: 'custom', message: `${option} belongs to as: ${kind}`, path: [option] });
+      }
+    }
+  });
+
+const features = z.union([
+  z.literal('auto'),
+  z
+    .array(name)
+    .min(1)
+    .transform((names) => Object.fromEntries(names.map((each) => [each, feature.parse({})]))),
+  z.record(name, feature),
+]);
+
+const targetOptions = z.strictObject({
+  field: name,
+  task: z.enum(['regression', 'classification']).default('regression'),
+  horizon: duration.optional(),
+  tolerance: duration.prefault('0s'),
+  as: z.enum(['value', 'change']).default('value'),
+  classes: z.array(z.string()).min(2).optional(),
+  maxClasses: z.number().int().min(2).max(1024).default(32),
+});
+const target = z.union([name.transform((field) => targetOptions.parse({ field })), targetOptions]);
+
+const learner = choice({
+  lastValue: z.strictObject({}),
+  mean: z.strictObject({}),
+  majority: z.strictObject({}),
+  linear: z.strictObject({}),
+  mlp: z.strictObject({
+    hidden: z.array(count).min(1).default([64, 64]),
+    activation: z.enum(['relu', 'tanh', 'sigmoid']).default('relu'),
+  }),
+});
+
+const every = z.union(
+  [
+    duration.transform((ms) => ({ ms })),
+    z
+      .string()
+      .regex(/^\d+ steps?$/)
+      .transform((text) => ({ steps: Number.parseInt(text, 10) })),
+  ],
+  { error: 'expected a duration such as 30s, or a number of steps such as "500 steps"' },
+);
+
+/** The configuration file, key by key. `z.toJSONSchema(configSchema, { io: 'input' })` serves editors. */
+export const configSchema = z.strictObject({
+  name: name.regex(/^[A-Za-z0-9._-]+$/, { error: 'letters, digits, dot, dash and underscore only' }),
+  source: choice({ kafka, log, csv }),
+  decode: choice({
+    avro,
+    json: z.strictObject({}),
+    csv: z.strictObject({ columns: z.array(name).min(1).optional() }),
+  }).optional(),
+  key: name.optional().meta({ description: 'The field that tells sensors apart; lags and labels are joined by it' }),
+  time: z
+    .union([name.transform((field) => ({ field })), z.strictObject({ field: name })])
+    .optional()
+    .meta({ description: 'The event time; by default the timestamp of the record' }),
+  features,
+  target,
+  normalize: choice({
+    standard: z.strictObject({ memory: count.default(1_000_000) }),
+    none: z.strictObject({}),
+  }).prefault('standard'),
+  batch: z.strictObject({ rows: count.max(65_536).default(256), maxDelay: duration.optional() }).prefault({}),
+  models: z.record(z.string().regex(/^[A-Za-z0-9_-]+$/), learner).prefault({ main: 'linear' }),
+  serve: name.optional().meta({ description: 'The model that is served; by default the first' }),
+  training: z
+    .strictObject({
+      optimizer: z.enum(['sgd', 'adam']).default('adam'),
+      learningRate: z.number().positive().default(0.001),
+      clipNorm: z.number().positive().optional(),
+    })
+    .prefault({}),
+  scores: z.strictObject({ memory: count.default(10_000) }).prefault({}),
+  backend: z.enum(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'),
+  deadLetter: z
+    .union([z.strictObject({ topic: name }), z.strictObject({ file: name })])
+    .optional()
+    .meta({ description: 'By default a file in the state directory' }),
+  checkpoint: z
+    .strictObject({
+      dir: name.default('./state'),
+      every: every.prefault('30s'),
+      keep: z.number().int().min(3).default(5),
+    })
+    .prefault({}),
+  http: z.strictObject({ host: name.default('127.0.0.1'), port: port.default(9464) }).prefault({}),
+  limits: z
+    .strictObject({
+      keys: count.default(100_000),
+      pendingRows: count.default(1_000_000),
+      valueBytes: byteSize.prefault('64KiB'),
+      arrayItems: count.default(10_000),
+      creditBytes: byteSize.prefault('32MiB'),
+      ringBytes: byteSize.prefault('8MiB'),
+      rejectRatio: z.number().positive().max(1).default(0.5),
+      withheldSteps: count.default(20),
+    })
+    .prefault({}),
+  seed: z.number().int().positive().default(1),
+  connectTimeout: duration.prefault('30s'),
+  shutdownTimeout: duration.prefault('10s'),
+});
+
+/** What the file says, validated, with all defaults in place and durations in milliseconds. */
+export type RawConfig = z.output<typeof configSchema>;
