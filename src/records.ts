@@ -78,6 +78,30 @@ export interface RecordBlock extends Passage {
   readonly endOffset: number;
 }
 
+/** An empty block that carries a mark through the stream: a barrier, or the end of bounded input. */
+export function markBlock(mark: { readonly barrier?: Barrier; readonly isEndOfInput?: boolean }): RecordBlock {
+  return {
+    barrier: mark.barrier ?? null,
+    isEndOfInput: mark.isEndOfInput ?? false,
+    release: () => undefined,
+    topic: '',
+    partition: -1,
+    recordCount: 0,
+    bytes: Buffer.alloc(0),
+    valueStarts: new Int32Array(0),
+    valueLengths: new Int32Array(0),
+    keyStarts: new Int32Array(0),
+    keyLengths: new Int32Array(0),
+    offsets: new Float64Array(0),
+    timestampsMs: new Float64Array(0),
+    headers: () => [],
+    nextOffset: -1,
+    epoch: -1,
+    isScored: true,
+    endOffset: -1,
+  };
+}
+
 /** Which fields the pipeline wants from each record, by dotted path. */
 export interface FieldPlan {
   /** Read as numbers (booleans as 0 and 1); null is missing. */
@@ -89,16 +113,26 @@ export interface FieldPlan {
 }
 
 /** Wanted fields of a block's good records, one column a field in the order of the plan. */
-export interface DecodedBlock extends Passage {
-  /** Index of the topic-partition in the table that the checkpoint holds. */
+export interface DecodedColumns {
+  readonly rowCount: number;
+  /** Where each row stands in the `RecordBlock` it came from, [rowCount], ascending. */
+  readonly recordIndexes: Int32Array;
+  /** [rowCount] each; NaN is missing. */
+  readonly numbers: readonly Float64Array[];
+  /** [rowCount] each; null is missing. */
+  readonly texts: readonly (readonly (string | null)[])[];
+  /** Whole Unix milliseconds, [rowCount] each; NaN is missing. */
+  readonly times: readonly Float64Array[];
+}
+
+/** The good records of one `RecordBlock` as columns. */
+export interface DecodedBlock extends Passage, DecodedColumns {
+  /** The records that the rows came from, for those that a later stage rejects. */
+  readonly source: RecordBlock;
+  /** Index of the topic-partition in the table that the checkpoint holds; -1 on an empty block. */
   readonly originId: number;
   readonly partition: number;
   readonly isScored: boolean;
-  readonly rowCount: number;
-  /** [rowCount] each; NaN is missing. */
-  readonly numbers: readonly Float64Array[];
-  readonly texts: readonly (readonly (string | null)[])[];
-  readonly times: readonly Float64Array[];
   readonly offsets: Float64Array;
   readonly timestampsMs: Float64Array;
 }
@@ -121,7 +155,7 @@ export interface RowBlock extends Passage {
   readonly offsets: Float64Array;
   /** Ids of the key table, never reused, [rowCount]. */
   readonly keyIds: Int32Array;
-  /** Keys that left the table while these rows were derived. */
+  /** The key that each row pushed out of the full table, -1 where none, [rowCount]. */
   readonly evictedKeyIds: Int32Array;
 }
 
