@@ -1,5 +1,5 @@
 /** The import table of ARCHITECTURE.md. */
-const shared = '^src/(records|errors|telemetry)\\.ts$';
+const shared = '^src/(records|errors|telemetry|progress)\\.ts$';
 
 /** A component folder imports the shared files, its own, and packages. */
 const component = (name, alsoAllowed = []) => ({

@@ -12,6 +12,7 @@ export type TelemetryEvent =
       readonly endOffset: number;
       readonly newestTimestampMs: number;
     }
+  /** On the way to the trainer; what the trainer itself rejects is told by its report. */
   | { readonly type: 'recordsRejected'; readonly reason: RejectReason; readonly records: number }
   | { readonly type: 'recordsFiltered'; readonly reason: FilterReason; readonly records: number }
   | { readonly type: 'valuesMissed'; readonly field: string; readonly values: number }
@@ -49,3 +50,12 @@ export interface Telemetry {
 
 /** Says nothing: for tools and tests that do not look. */
 export const silentTelemetry: Telemetry = { emit: () => undefined };
+
+/** Tells each event to all of them, in order. */
+export function tellAll(listeners: readonly Telemetry[]): Telemetry {
+  return {
+    emit: (event) => {
+      for (const listener of listeners) listener.emit(event);
+    },
+  };
+}
