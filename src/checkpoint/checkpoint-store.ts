@@ -1,0 +1,221 @@
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CheckpointError, messageOf } from '../errors.ts';
+import { acquireLock, isLock, type ProcessLock } from '../process-lock.ts';
+import type { Snapshot } from '../records.ts';
+import { makeDirectory, replaceDurably, syncDirectory, writeDurably } from './durable-files.ts';
+import { formatVersion, sha256, type CheckpointFacts, type Manifest, type ManifestFile } from './manifest.ts';
+import { decodeSnapshot, encodeSnapshot } from './snapshot-file.ts';
+
+const idPattern = /^checkpoint-\d{12}$/;
+const draftPrefix = 'tmp-';
+const pointerName = 'latest';
+const manifestName = 'manifest.json';
+/** Holds the digest of the manifest, which holds those of all other files. */
+const sealName = 'manifest.sha256';
+
+export interface Checkpoint {
+  readonly manifest: Manifest;
+  readonly parts: ReadonlyMap<string, Snapshot>;
+}
+
+export interface StoredCheckpoint {
+  readonly id: string;
+  /** Null where the manifest itself cannot be read. */
+  readonly manifest: Manifest | null;
+  readonly isIntact: boolean;
+  /** Why not, else ''. */
+  readonly problem: string;
+}
+
+/** Called at named points of a save, so that tests can kill the process there. */
+export type SavePoint = 'checkpoint.partsWritten' | 'checkpoint.renamed' | 'checkpoint.saved';
+
+export interface CheckpointStore {
+  /** Writes one checkpoint: when it resolves the state survives a power cut. @throws CheckpointError */
+  save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): { readonly id: string; readonly bytes: number };
+  /** The newest checkpoint that is whole; each damaged one before it is told to `onDamaged`. Null in a fresh directory. */
+  latest(onDamaged: (id: string, problem: string) => void): Checkpoint | null;
+  /** Gives the lock back. */
+  close(): void;
+}
+
+/**
+ * Opens a state directory for the one process that may write it.
+ * @throws CheckpointError 'checkpoint.locked' where another live process has it.
+ */
+export function openCheckpoints(
+  dir: string,
+  options: { readonly keep: number; readonly onSavePoint?: (point: SavePoint) => void },
+): CheckpointStore {
+  makeDirectory(dir);
+  const lock = takeLock(dir);
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(draftPrefix)) rmSync(join(dir, name), { recursive: true });
+  }
+  const reached = options.onSavePoint ?? (() => undefined);
+  let lastNumber = Math.max(0, ...checkpointIds(dir).map(numberOf));
+
+  function save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): { id: string; bytes: number } {
+    refuseIfStale(dir, lock);
+    const id = `checkpoint-${String(++lastNumber).padStart(12, '0')}`;
+    const draft = join(dir, `${draftPrefix}${id}-${process.pid}`);
+    try {
+      makeDirectory(draft);
+      const files = writeParts(draft, parts);
+      const manifest: Manifest = {
+        format: formatVersion,
+        id,
+        createdAt: new Date().toISOString(),
+        writerEpoch: lock.epoch,
+        ...facts,
+        files,
+      };
+      const text = JSON.stringify(manifest, null, 2);
+      writeDurably(join(draft, manifestName), text);
+      writeDurably(join(draft, sealName), `${sha256(text)}\n`);
+      syncDirectory(draft);
+      reached('checkpoint.partsWritten');
+      refuseIfStale(dir, lock);
+      renameSync(draft, join(dir, id));
+      syncDirectory(dir);
+      reached('checkpoint.renamed');
+      replaceDurably(join(dir, pointerName), `${id}\n`);
+      reached('checkpoint.saved');
+      prune(dir, options.keep);
+      return { id, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
+    } catch (error) {
+      rmSync(draft, { recursive: true, force: true });
+      if (error instanceof CheckpointError) throw error;
+      throw new CheckpointError(
+        'checkpoint.failed',
+        `${dir}: cannot write checkpoint ${id} (${messageOf(error)}). Free space or correct the permissions; the one before it stays.`,
+        { cause: error, retriable: true },
+      );
+    }
+  }
+
+  return {
+    save,
+    latest: (onDamaged) => latestIntact(dir, onDamaged),
+    close: () => {
+      lock.release();
+    },
+  };
+}
+
+/** Every checkpoint of a directory, newest first, with every digest verified. Takes no lock. */
+export function listCheckpoints(dir: string): {
+  readonly checkpoints: readonly StoredCheckpoint[];
+  readonly pointer: string | null;
+} {
+  const pointerFile = join(dir, pointerName);
+  const pointer = existsSync(pointerFile) ? readFileSync(pointerFile, 'utf8').trim() : null;
+  return {
+    checkpoints: checkpointIds(dir)
+      .reverse()
+      .map((id) => verify(dir, id)),
+    pointer,
+  };
+}
+
+function takeLock(dir: string): ProcessLock {
+  const newest = checkpointIds(dir).at(-1);
+  const lastEpoch = newest === undefined ? 0 : (verify(dir, newest).manifest?.writerEpoch ?? 0);
+  const lock = acquireLock(join(dir, 'lock'), lastEpoch);
+  if (isLock(lock)) return lock;
+  throw new CheckpointError(
+    'checkpoint.locked',
+    `${dir}: process ${lock.pid} is using this state. Stop it first, or give checkpoint.dir another directory.`,
+  );
+}
+
+function refuseIfStale(dir: string, lock: ProcessLock): void {
+  if (lock.isHeld()) return;
+  throw new CheckpointError(
+    'checkpoint.locked',
+    `${dir}: another process took this state over (this one is epoch ${lock.epoch}). Nothing more is written here.`,
+  );
+}
+
+function writeParts(draft: string, parts: ReadonlyMap<string, Snapshot>): ManifestFile[] {
+  const files: ManifestFile[] = [];
+  const write = (name: string, data: string | Uint8Array): void => {
+    writeDurably(join(draft, name), data);
+    files.push({ name, bytes: Buffer.byteLength(data), sha256: sha256(data) });
+  };
+  for (const [part, snapshot] of parts) {
+    const { json, arrays } = encodeSnapshot(snapshot);
+    write(`${part}.json`, json);
+    write(`${part}.bin`, arrays);
+  }
+  return files;
+}
+
+function latestIntact(dir: string, onDamaged: (id: string, problem: string) => void): Checkpoint | null {
+  for (const id of checkpointIds(dir).reverse()) {
+    const stored = verify(dir, id);
+    if (stored.isIntact && stored.manifest !== null)
+      return { manifest: stored.manifest, parts: readParts(dir, stored.manifest) };
+    onDamaged(id, stored.problem);
+  }
+  return null;
+}
+
+function verify(dir: string, id: string): StoredCheckpoint {
+  const damaged = (manifest: Manifest | null, problem: string): StoredCheckpoint => ({
+    id,
+    manifest,
+    isIntact: false,
+    problem,
+  });
+  let manifest: Manifest;
+  try {
+    const text = readFileSync(join(dir, id, manifestName), 'utf8');
+    if (sha256(text) !== readFileSync(join(dir, id, sealName), 'utf8').trim()) {
+      return damaged(null, `${manifestName}: digest differs`);
+    }
+    manifest = JSON.parse(text) as Manifest;
+  } catch (error) {
+    return damaged(null, `${manifestName}: ${messageOf(error)}`);
+  }
+  if (manifest.format !== formatVersion)
+    return damaged(null, `format ${manifest.format}, this program reads ${formatVersion}`);
+  for (const file of manifest.files) {
+    try {
+      if (sha256(readFileSync(join(dir, id, file.name))) !== file.sha256)
+        return damaged(manifest, `${file.name}: digest differs`);
+    } catch (error) {
+      return damaged(manifest, `${file.name}: ${messageOf(error)}`);
+    }
+  }
+  return { id, manifest, isIntact: true, problem: '' };
+}
+
+function readParts(dir: string, manifest: Manifest): Map<string, Snapshot> {
+  const parts = new Map<string, Snapshot>();
+  for (const { name } of manifest.files) {
+    if (!name.endsWith('.json')) continue;
+    const part = name.slice(0, -'.json'.length);
+    const json = readFileSync(join(dir, manifest.id, name), 'utf8');
+    parts.set(part, decodeSnapshot(json, readFileSync(join(dir, manifest.id, `${part}.bin`))));
+  }
+  return parts;
+}
+
+function prune(dir: string, keep: number): void {
+  for (const id of checkpointIds(dir).slice(0, -keep)) rmSync(join(dir, id), { recursive: true });
+}
+
+/** Oldest first. */
+function checkpointIds(dir: string): string[] {
+  return existsSync(dir)
+    ? readdirSync(dir)
+        .filter((name) => idPattern.test(name))
+        .sort()
+    : [];
+}
+
+function numberOf(id: string): number {
+  return Number(id.slice('checkpoint-'.length));
+}
