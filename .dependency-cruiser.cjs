@@ -1,5 +1,5 @@
 /** The import table of ARCHITECTURE.md. */
-const shared = '^src/(records|errors|telemetry|progress)\\.ts$';
+const shared = '^src/(records|errors|telemetry|progress|process-lock)\\.ts$';
 
 /** A component folder imports the shared files, its own, and packages. */
 const component = (name, alsoAllowed = []) => ({
