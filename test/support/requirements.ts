@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Where `scripts/test-servers.sh` puts the servers that tests start. */
+export const testCache = process.env['MILLRACE_TEST_CACHE'] ?? join(homedir(), '.cache', 'millrace');
+
+export type Requirement = 'java' | 'chromium' | 'python3' | 'kafka-4.3.1' | 'kafka-3.9.2' | 'apicurio-2.6.13.Final';
+
+/**
+ * Why a suite cannot run on this machine, as `skip` of node:test wants it; undefined where everything is there.
+ * @throws with the same reason where the environment says `CI`: nothing skips there.
+ */
+export function missing(...requirements: readonly Requirement[]): string | undefined {
+  const reasons = requirements.flatMap((requirement) => reasonFor(requirement) ?? []);
+  if (reasons.length === 0) return undefined;
+  const reason = reasons.join('; ');
+  if (process.env['CI'] !== undefined && process.env['CI'] !== '') throw new Error(`nothing skips in CI: ${reason}`);
+  return reason;
+}
+
+function reasonFor(requirement: Requirement): string | undefined {
+  switch (requirement) {
+    case 'java':
+      return javaReason();
+    case 'chromium':
+    case 'python3':
+      return onPath(requirement) ? undefined : `${requirement} is not on the PATH`;
+    default:
+      if (!existsSync(join(testCache, requirement)))
+        return `${requirement} is not in ${testCache}: run scripts/test-servers.sh`;
+      return javaReason();
+  }
+}
+
+function onPath(command: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
+}
+
+let knownJavaReason: { readonly reason: string | undefined } | undefined;
+
+function javaReason(): string | undefined {
+  knownJavaReason ??= { reason: findJavaReason() };
+  return knownJavaReason.reason;
+}
+
+function findJavaReason(): string | undefined {
+  if (!onPath('java')) return 'java is not on the PATH';
+  const version = execFileSync('java', ['--version'], { encoding: 'utf8' });
+  const major = Number(/\b(\d+)[.\d]*/.exec(version)?.[1]);
+  return major >= 17 ? undefined : `Java 17 or newer is needed, found: ${version.split('\n')[0] ?? ''}`;
+}
