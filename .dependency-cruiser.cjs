@@ -25,7 +25,7 @@ module.exports = {
       from: { path: shared },
       to: { path: '^src/', pathNot: shared },
     },
-    ...['codecs', 'sources', 'operators', 'trainer', 'checkpoint', 'metrics', 'serving', 'config'].map((name) =>
+    ...['codecs', 'sources', 'operators', 'trainer', 'checkpoint', 'metrics', 'serving', 'config', 'dead-letters'].map((name) =>
       component(name),
     ),
     {
