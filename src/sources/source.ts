@@ -14,6 +14,12 @@ export type OutOfRange = 'stop' | 'earliest' | 'latest';
  */
 export interface Source {
   readonly blocks: Observable<RecordBlock>;
+  /**
+   * Makes durable what earlier blocks were read from, where that is the source's to do: awaited before a checkpoint
+   * names their offsets, so that no power loss can take back records that were learned.
+   * @throws SourceError where that fails; the checkpoint must not be written then.
+   */
+  prepareCheckpoint?(): Promise<void>;
   /** Tells lag tools how far a durable checkpoint reaches; never read back. Never rejects. */
   commit(positions: readonly Position[]): Promise<void>;
   /** Stops reading; `blocks` completes soon after. */

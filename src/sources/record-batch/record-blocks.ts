@@ -1,0 +1,86 @@
+import type { RecordBlock } from '../../records.ts';
+import { maxBlockRecords } from '../source.ts';
+import type { RecordColumns } from './record-columns.ts';
+import { readHeaders } from './record-headers.ts';
+
+/** What a block says besides its records. */
+export interface BlockPlace {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records before it are left out: reading began within the batch. */
+  readonly fromOffset: number;
+  /** The partition's known end, -1 where unknown. */
+  readonly endOffset: number;
+  /** Takes the block's bytes as credit and returns their release. */
+  take(bytes: number): () => void;
+}
+
+/** Bytes of the columns that a record has besides its own: six ints and two doubles. */
+const columnBytes = 40;
+
+/**
+ * The records of a batch as blocks of at most `maxBlockRecords`, over the same bytes. Only the last block covers the
+ * offsets behind the batch's last record. Lazy: credit is taken block by block.
+ */
+export function* recordBlocks(columns: RecordColumns, place: BlockPlace): Generator<RecordBlock, void, undefined> {
+  const { recordCount, offsets, recordBytes } = columns;
+  let first = 0;
+  while (first < recordCount && offsets[first]! < place.fromOffset) first += 1;
+  const bytesPerRecord = recordBytes / Math.max(1, recordCount) + columnBytes;
+  while (first < recordCount) {
+    const end = Math.min(recordCount, first + maxBlockRecords);
+    yield slice(columns, first, end, place, place.take(Math.ceil((end - first) * bytesPerRecord)));
+    first = end;
+  }
+}
+
+function slice(
+  columns: RecordColumns,
+  first: number,
+  end: number,
+  place: BlockPlace,
+  release: () => void,
+): RecordBlock {
+  const { header, bytes, headerStarts, headerEnds, offsets } = columns;
+  return {
+    topic: place.topic,
+    partition: place.partition,
+    recordCount: end - first,
+    bytes,
+    valueStarts: columns.valueStarts.subarray(first, end),
+    valueLengths: columns.valueLengths.subarray(first, end),
+    keyStarts: columns.keyStarts.subarray(first, end),
+    keyLengths: columns.keyLengths.subarray(first, end),
+    offsets: offsets.subarray(first, end),
+    timestampsMs: columns.timestampsMs.subarray(first, end),
+    headers: (index) => readHeaders(bytes, headerStarts[first + index]!, headerEnds[first + index]!),
+    nextOffset: end === columns.recordCount ? header.nextOffset : offsets[end - 1]! + 1,
+    epoch: header.epoch,
+    isScored: true,
+    endOffset: place.endOffset,
+    barrier: null,
+    isEndOfInput: false,
+    release,
+  };
+}
+
+/** A block without records: it moves a position over what holds none, or marks the end of bounded input. */
+export function emptyBlock(
+  at: Pick<RecordBlock, 'topic' | 'partition' | 'nextOffset' | 'epoch' | 'endOffset' | 'isEndOfInput'>,
+): RecordBlock {
+  return {
+    ...at,
+    recordCount: 0,
+    bytes: Buffer.alloc(0),
+    valueStarts: new Int32Array(0),
+    valueLengths: new Int32Array(0),
+    keyStarts: new Int32Array(0),
+    keyLengths: new Int32Array(0),
+    offsets: new Float64Array(0),
+    timestampsMs: new Float64Array(0),
+    headers: () => [],
+    isScored: true,
+    barrier: null,
+    release: () => undefined,
+  };
+}
