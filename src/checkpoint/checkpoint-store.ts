@@ -73,7 +73,7 @@ export function openCheckpoints(
       };
       const text = JSON.stringify(manifest, null, 2);
       writeDurably(join(draft, manifestName), text);
-      writeDurably(join(draft, sealName), `${sha256(text)}\n`);
+      writeDurably(join(draft, sealName), sha256(text));
       syncDirectory(draft);
       reached('checkpoint.partsWritten');
       refuseIfStale(dir, lock);
@@ -172,7 +172,7 @@ function verify(dir: string, id: string): StoredCheckpoint {
   let manifest: Manifest;
   try {
     const text = readFileSync(join(dir, id, manifestName), 'utf8');
-    if (sha256(text) !== readFileSync(join(dir, id, sealName), 'utf8').trim()) {
+    if (sha256(text) !== readFileSync(join(dir, id, sealName), 'utf8')) {
       return damaged(null, `${manifestName}: digest differs`);
     }
     manifest = JSON.parse(text) as Manifest;
