@@ -24,6 +24,8 @@ export function stepReport(changes: Partial<StepReport> = {}): StepReport {
   };
 }
 
-export function batchObserved(changes: Partial<StepReport> = {}): TelemetryEvent {
+export function batchObserved(
+  changes: Partial<StepReport> = {},
+): Extract<TelemetryEvent, { readonly type: 'batchObserved' }> {
   return { type: 'batchObserved', report: stepReport(changes) };
 }

@@ -1,0 +1,19 @@
+// Writes the generated pages: `npm run docs`; with `--check` fails where one is not up to date.
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { metricsPage } from '../src/metrics/metrics-page.ts';
+
+const pages: readonly { readonly path: string; readonly render: () => string }[] = [
+  { path: 'docs/metrics.md', render: metricsPage },
+];
+
+const isCheck = process.argv.includes('--check');
+for (const { path, render } of pages) {
+  const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
+  const wanted = render();
+  if (!isCheck) await writeFile(file, wanted);
+  else if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) {
+    console.error(`${path} is not up to date: run npm run docs and commit it`);
+    process.exitCode = 1;
+  }
+}
