@@ -1,0 +1,120 @@
+import type { DecodedColumns, FieldPlan, RejectReason } from '../records.ts';
+import { isoTimeMs } from './iso-time.ts';
+
+/** What a number on the wire counts, where a wanted field is a time. */
+export type TimeUnit = 'milliseconds' | 'microseconds' | 'days';
+
+/** Beyond this the square of a number overflows, and with it every running variance for ever. */
+export const largestNumber = 1e150;
+/** The range of JavaScript's Date, ms. */
+const largestTimeMs = 8.64e15;
+const msPerDay = 86_400_000;
+
+const notFiniteWords = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
+/** Each character has one way to match: no quadratic search on a long run of digits. */
+const decimal = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
+
+/**
+ * Collects the wanted fields of one block, row by row: `put…` writes into the current row and says what is wrong with
+ * the value, `commit` keeps the row. A row that is not committed is overwritten by the next.
+ */
+export class RowSink {
+  readonly #recordIndexes: Int32Array;
+  readonly #numbers: readonly Float64Array[];
+  readonly #texts: readonly (string | null)[][];
+  readonly #times: readonly Float64Array[];
+  #rowCount = 0;
+
+  constructor(plan: FieldPlan, capacity: number) {
+    this.#recordIndexes = new Int32Array(capacity);
+    this.#numbers = plan.numbers.map(() => new Float64Array(capacity));
+    this.#texts = plan.texts.map(() => []);
+    this.#times = plan.times.map(() => new Float64Array(capacity));
+  }
+
+  /** Takes a number, a boolean as 0 or 1, and null as missing. */
+  putNumber(column: number, value: unknown): RejectReason | null {
+    let number: number;
+    if (value === null || value === undefined) number = Number.NaN;
+    else if (typeof value === 'boolean') number = value ? 1 : 0;
+    else if (typeof value !== 'number') {
+      return typeof value === 'string' && notFiniteWords.test(value) ? 'field.notFinite' : 'field.type';
+    } else if (Math.abs(value) <= largestNumber) number = value;
+    else return 'field.notFinite';
+    this.#numbers[column]![this.#rowCount] = number;
+    return null;
+  }
+
+  /** Takes the text of a decimal number, `true` or `false` in any case; null is missing. */
+  putNumberText(column: number, text: string | null): RejectReason | null {
+    if (text === null || decimal.test(text)) return this.putNumber(column, text === null ? null : Number(text));
+    const word = text.trim().toLowerCase();
+    return this.putNumber(column, word === 'true' ? true : word === 'false' ? false : text);
+  }
+
+  /** Takes text, numbers and booleans by their shortest decimal form, and null as missing. */
+  putText(column: number, value: unknown): RejectReason | null {
+    let text: string | null;
+    if (value === null || value === undefined) text = null;
+    else if (typeof value === 'string') text = value;
+    else if (typeof value === 'number') {
+      if (!Number.isFinite(value)) return 'field.notFinite';
+      text = String(value);
+    } else if (typeof value === 'boolean') text = String(value);
+    else return 'field.type';
+    this.#texts[column]![this.#rowCount] = text;
+    return null;
+  }
+
+  /** Takes a number in `unit`, ISO 8601 text, and null as missing; keeps whole milliseconds, rounded down. */
+  putTime(column: number, value: unknown, unit: TimeUnit): RejectReason | null {
+    let timeMs: number;
+    if (value === null || value === undefined) timeMs = Number.NaN;
+    else {
+      if (typeof value === 'string') timeMs = isoTimeMs(value);
+      else if (typeof value !== 'number') return 'field.type';
+      else if (!Number.isFinite(value)) return 'field.notFinite';
+      else timeMs = toMilliseconds(value, unit);
+      if (!(Math.abs(timeMs) <= largestTimeMs)) return 'field.type';
+    }
+    this.#times[column]![this.#rowCount] = timeMs;
+    return null;
+  }
+
+  commit(recordIndex: number): void {
+    this.#recordIndexes[this.#rowCount] = recordIndex;
+    this.#rowCount += 1;
+  }
+
+  /** The committed rows, as views; the sink is not used after this. */
+  columns(): DecodedColumns {
+    const rowCount = this.#rowCount;
+    const cut = (column: Float64Array): Float64Array => column.subarray(0, rowCount);
+    // A rejected last row may have left a value behind.
+    for (const column of this.#texts) column.length = rowCount;
+    return {
+      rowCount,
+      recordIndexes: this.#recordIndexes.subarray(0, rowCount),
+      numbers: this.#numbers.map(cut),
+      texts: this.#texts,
+      times: this.#times.map(cut),
+    };
+  }
+}
+
+function toMilliseconds(value: number, unit: TimeUnit): number {
+  switch (unit) {
+    case 'milliseconds':
+      return Math.floor(value);
+    case 'microseconds':
+      return Math.floor(value / 1000);
+    case 'days':
+      return value * msPerDay;
+  }
+}
+
+/** A value as a dead letter quotes it: short, on one line. */
+export function quoted(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 100));
+  return typeof value === 'object' && value !== null ? 'no single value' : String(value);
+}
