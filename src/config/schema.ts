@@ -86,7 +86,6 @@ const feature = z
     period: z.number().positive().optional(),
     max: count.optional(),
     rows: count.optional(),
-    sensitive: z.boolean().default(false),
   })
   .superRefine((value, context) => {
     const needed = { cyclic: 'period', oneHot: 'max', lag: 'rows' } as const;
