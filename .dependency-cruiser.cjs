@@ -1,5 +1,5 @@
 /** The import table of ARCHITECTURE.md. */
-const shared = '^src/(records|errors|telemetry|progress|process-lock)\\.ts$';
+const shared = '^src/(records|errors|telemetry|clock|progress|process-lock)\\.ts$';
 
 /** A component folder imports the shared files, its own, and packages. */
 const component = (name, alsoAllowed = []) => ({
@@ -25,7 +25,7 @@ module.exports = {
       from: { path: shared },
       to: { path: '^src/', pathNot: shared },
     },
-    ...['codecs', 'sources', 'operators', 'trainer', 'checkpoint', 'metrics', 'serving', 'config', 'dead-letters'].map((name) =>
+    ...['codecs', 'sources', 'operators', 'trainer', 'checkpoint', 'metrics', 'serving', 'config', 'dead-letters', 'sensors'].map((name) =>
       component(name),
     ),
     {

@@ -1,4 +1,5 @@
 import { defer, finalize, from } from 'rxjs';
+import { wallClock, type Clock } from '../../clock.ts';
 import { ConfigError, SourceError } from '../../errors.ts';
 import type { Position, RecordBlock } from '../../records.ts';
 import type { Telemetry } from '../../telemetry.ts';
@@ -6,7 +7,7 @@ import { Credit } from '../credit.ts';
 import { maxBlockRecords, type Source } from '../source.ts';
 import { csvBlock } from './csv-block.ts';
 import { csvFiles, csvText, csvTopic } from './csv-files.ts';
-import { Pace, wallClock, type Clock } from './csv-pace.ts';
+import { Pace } from './csv-pace.ts';
 import { csvRecords, type CsvRecord } from './csv-records.ts';
 import { cellTime, checkedHeader } from './csv-types.ts';
 

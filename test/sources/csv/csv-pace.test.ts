@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { Pace, wallClock } from '../../../src/sources/csv/csv-pace.ts';
+import { Pace } from '../../../src/sources/csv/csv-pace.ts';
 
 suite('Pace', () => {
   test('the first event is due now, later ones after their distance by the speed', () => {
@@ -16,15 +16,5 @@ suite('Pace', () => {
     pace.dueMs(0);
     pace.dueMs(700);
     assert.equal(pace.dueMs(NaN), 700);
-  });
-});
-
-suite('wallClock', () => {
-  test('waits for nothing in the past and no longer than the signal allows', async () => {
-    const abort = new AbortController();
-    await wallClock.waitUntil(wallClock.now() - 1, abort.signal);
-    const waiting = wallClock.waitUntil(wallClock.now() + 1e12, abort.signal);
-    abort.abort();
-    await waiting;
   });
 });

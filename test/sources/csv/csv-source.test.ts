@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { lastValueFrom, tap, toArray } from 'rxjs';
+import type { Clock } from '../../../src/clock.ts';
 import { ConfigError, SourceError } from '../../../src/errors.ts';
 import type { RecordBlock } from '../../../src/records.ts';
-import type { Clock } from '../../../src/sources/csv/csv-pace.ts';
 import { csvSource, type CsvSourceOptions } from '../../../src/sources/csv/csv-source.ts';
 import { maxBlockRecords } from '../../../src/sources/source.ts';
+import { virtualClock } from '../../support/virtual-clock.ts';
 import { silentTelemetry, type TelemetryEvent } from '../../../src/telemetry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-csv-source-'));
@@ -57,21 +58,6 @@ function read(given: CsvSourceOptions, clock?: Clock): Promise<RecordBlock[]> {
 const offsets = (blocks: readonly RecordBlock[]): number[] => blocks.flatMap((block) => [...block.offsets]);
 const firstCells = (blocks: readonly RecordBlock[]): (string | undefined)[] =>
   blocks.flatMap((block) => (block.cells ?? []).map((cells) => cells[0]));
-
-/** Time that passes only where somebody waits for it. */
-function virtualClock(startMs: number): Clock & { readonly waits: number[] } {
-  let nowMs = startMs;
-  const waits: number[] = [];
-  return {
-    waits,
-    now: () => nowMs,
-    waitUntil: (timeMs) => {
-      waits.push(timeMs);
-      nowMs = Math.max(nowMs, timeMs);
-      return Promise.resolve();
-    },
-  };
-}
 
 suite('csvSource', () => {
   test('reads the files of a glob in name order as one partition and ends with an empty block', async () => {

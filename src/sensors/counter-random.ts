@@ -1,0 +1,40 @@
+/** The finalizer of MurmurHash3 (Appleby): every bit of the input decides over every bit of the result. */
+function mix(value: number): number {
+  let hash = value;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/**
+ * Random numbers that are a function of where they are asked for, so that any record can be made without those before it.
+ * `stream` (a 32-bit integer) tells signals apart; `index` is any integer of up to 53 bits.
+ */
+export class CounterRandom {
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = mix(seed);
+  }
+
+  /** Uniform in [0, 1), in steps of 2⁻³². */
+  uniform(stream: number, index: number): number {
+    const high = mix(Math.floor(index / 4294967296) ^ mix(stream ^ this.#seed));
+    return mix((index >>> 0) ^ high) / 4294967296;
+  }
+
+  /** Normal with mean 0 and deviation 1 (Box and Muller 1958). */
+  normal(stream: number, index: number): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform(stream, 2 * index)));
+    return radius * Math.cos(2 * Math.PI * this.uniform(stream, 2 * index + 1));
+  }
+
+  /** A slow random wave in [−1, 1) over `time`, which is 0 or more: one new level each unit, smoothly joined (value noise). */
+  wave(stream: number, time: number): number {
+    const start = Math.floor(time);
+    const part = time - start;
+    const weight = part * part * (3 - 2 * part);
+    const level = this.uniform(stream, start) * (1 - weight) + this.uniform(stream, start + 1) * weight;
+    return 2 * level - 1;
+  }
+}
