@@ -25,9 +25,18 @@ module.exports = {
       from: { path: shared },
       to: { path: '^src/', pathNot: shared },
     },
-    ...['codecs', 'sources', 'operators', 'trainer', 'checkpoint', 'metrics', 'serving', 'config', 'dead-letters', 'sensors'].map((name) =>
-      component(name),
-    ),
+    ...[
+      'codecs',
+      'sources',
+      'operators',
+      'trainer',
+      'checkpoint',
+      'metrics',
+      'serving',
+      'config',
+      'dead-letters',
+      'sensors',
+    ].map((name) => component(name)),
     {
       name: 'nobody-imports-cli',
       severity: 'error',
