@@ -1,0 +1,188 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { ConfigError, messageOf } from '../errors.ts';
+import type { Learner, Rows } from './learner.ts';
+import type { BackendChoice, BackendName, TrainerOptions } from './trainer.ts';
+
+/** The engines, the best first. */
+export const backendNames: readonly BackendName[] = ['tensorflow', 'webgpu', 'wasm', 'cpu'];
+
+/** One engine, as `millrace backends` shows it. */
+export interface BackendReport {
+  readonly name: BackendName;
+  readonly available: boolean;
+  /** Why it is not available; empty where it is. */
+  readonly reason: string;
+  /** What computes, empty where it is not available. */
+  readonly device: string;
+  /** Milliseconds of one Adam step of an 8-64-64-1 net by rows; empty where it is not available. */
+  readonly stepMs: Readonly<Record<string, number>>;
+}
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Makes the backend of this thread: the one asked for, or with `auto` the first that passes a self-test. One thread has one.
+ * @throws ConfigError where the one asked for does not work here, or none does.
+ */
+export async function useBackend(wanted: BackendName | 'auto'): Promise<BackendChoice> {
+  const refused: { name: BackendName; reason: string }[] = [];
+  for (const name of wanted === 'auto' ? backendNames : [wanted]) {
+    const reason = await refusal(name);
+    if (reason === null) return { name, refused };
+    refused.push({ name, reason });
+  }
+  const reasons = refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+  throw new ConfigError('config.incompatible', `no backend works here (${reasons}); "backend: auto" takes what does`, {
+    context: { key: 'backend' },
+  });
+}
+
+/** What `useBackend` would most likely choose, without loading any: for pipelines whose models need none. */
+export function likelyBackend(wanted: BackendName | 'auto'): BackendChoice {
+  if (wanted !== 'auto') return { name: wanted, refused: [] };
+  const refused: { name: BackendName; reason: string }[] = [];
+  for (const name of backendNames) {
+    const reason = missing(name);
+    if (reason === null) return { name, refused };
+    refused.push({ name, reason });
+  }
+  return { name: 'cpu', refused };
+}
+
+/** Every engine with whether it works here, why not, and how long a step takes. Takes a few seconds. */
+export async function listBackends(): Promise<readonly BackendReport[]> {
+  const reports: BackendReport[] = [];
+  for (const name of backendNames) {
+    const reason = await refusal(name);
+    const available = reason === null;
+    const stepMs = available ? { '32': await stepMilliseconds(32), '1024': await stepMilliseconds(1024) } : {};
+    const device = available ? devices[name] : '';
+    reports.push({ name, available, reason: reason ?? '', device, stepMs });
+  }
+  return reports;
+}
+
+const devices: Readonly<Record<BackendName, string>> = {
+  tensorflow: 'TensorFlow',
+  webgpu: 'GPU',
+  wasm: 'CPU, WebAssembly with SIMD',
+  cpu: 'CPU, JavaScript',
+};
+
+/** Why an engine is not installed, null where it is. */
+function missing(name: BackendName): string | null {
+  switch (name) {
+    case 'tensorflow':
+      return missingTensorflow();
+    case 'webgpu':
+      return 'not part of this version';
+    case 'wasm':
+    case 'cpu':
+      return null;
+  }
+}
+
+function missingTensorflow(): string | null {
+  try {
+    require.resolve('@tensorflow/tfjs-node-gpu/package.json');
+  } catch {
+    return 'the optional package @tensorflow/tfjs-node-gpu is not installed';
+  }
+  return 'the native addon of @tensorflow/tfjs-node-gpu is not built on this machine';
+}
+
+/** Makes an engine the one of this thread and tests it; says why it cannot be used, null where it can. */
+async function refusal(name: BackendName): Promise<string | null> {
+  const reason = missing(name);
+  if (reason !== null) return reason;
+  try {
+    await load(name);
+    return await selfTest();
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function load(name: BackendName): Promise<void> {
+  const tf = await import('@tensorflow/tfjs-core');
+  // Otherwise the cpu backend advertises another package on every start.
+  tf.enableProdMode();
+  if (name === 'wasm') {
+    const wasm = await import('@tensorflow/tfjs-backend-wasm');
+    wasm.setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
+  } else {
+    await import('@tensorflow/tfjs-backend-cpu');
+  }
+  if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start its "${name}" backend`);
+}
+
+/** One SGD step of a net of all-known numbers: 2 rows, 2-2-1, relu. */
+async function selfTest(): Promise<string | null> {
+  const learner = await smallNet({ featureCount: 2, hidden: [2], optimizer: 'sgd' });
+  const kernels = [Float32Array.of(0.5, -0.25, 0.25, 0.5), Float32Array.of(1, -1)];
+  learner.restore({
+    json: {},
+    arrays: {
+      'weights.dense0/kernel': kernels[0]!,
+      'weights.dense0/bias': new Float32Array(2),
+      'weights.dense1/kernel': kernels[1]!,
+      'weights.dense1/bias': new Float32Array(1),
+    },
+  });
+  const rows = rowsOf(2, 2, Float32Array.of(1, 0, 0, 1));
+  const before = learner.predict(rows);
+  learner.learn(rows, Float64Array.of(1, 1));
+  // Hidden layer [0.5, 0] and [0.25, 0.5]; outputs 0.5 and -0.25; errors -0.5 and -1.25; the rate is 0.1.
+  const found = [...before, ...learner.weights().flatMap(({ values }) => [...values])];
+  const expected = [0.5, -0.25, 0.55, -0.25, 0.375, 0.375, 0.175, -0.125, 1.05625, -0.9375, 0.175];
+  const isRight = expected.every((value, i) => Math.abs(value - found[i]!) < 1e-5);
+  return isRight ? null : `its self-test gave ${found.map((value) => value.toFixed(5)).join(', ')}`;
+}
+
+async function stepMilliseconds(rowCount: number): Promise<number> {
+  const learner = await smallNet({ featureCount: 8, hidden: [64, 64], optimizer: 'adam' });
+  const rows = rowsOf(
+    rowCount,
+    8,
+    Float32Array.from({ length: 8 * rowCount }, (_, i) => Math.sin(i)),
+  );
+  const labels = Float64Array.from({ length: rowCount }, (_, i) => Math.cos(i));
+  const times = Array.from({ length: 12 }, () => {
+    const started = performance.now();
+    learner.learn(rows, labels);
+    return performance.now() - started;
+  });
+  return times.slice(2).sort((a, b) => a - b)[5]!;
+}
+
+interface SmallNet {
+  readonly featureCount: number;
+  readonly hidden: readonly number[];
+  readonly optimizer: TrainerOptions['training']['optimizer'];
+}
+
+/** A regression net on unscaled targets. */
+async function smallNet({ featureCount, hidden, optimizer }: SmallNet): Promise<Learner> {
+  const { MlpLearner } = await import('./mlp.ts');
+  const { regressionHead } = await import('./output-head.ts');
+  const { TargetScale } = await import('./target-scale.ts');
+  return new MlpLearner(regressionHead(new TargetScale('value')), {
+    featureCount,
+    spec: { kind: 'mlp', hidden, activation: 'relu' },
+    training: { optimizer, learningRate: 0.1, clipNorm: null },
+    seed: 1,
+  });
+}
+
+function rowsOf(rowCount: number, featureCount: number, features: Float32Array): Rows {
+  const targets = new Float64Array(rowCount);
+  return {
+    rowCount,
+    featureCount,
+    features,
+    keyIds: new Int32Array(rowCount),
+    ownTargets: targets,
+    lastTargets: targets,
+  };
+}

@@ -1,0 +1,79 @@
+import { ConfigError } from '../errors.ts';
+import { likelyBackend, useBackend } from './backends.ts';
+import { Contender } from './contender.ts';
+import { KnownClasses } from './known-classes.ts';
+import { lastValueLearner } from './last-value.ts';
+import type { Learner } from './learner.ts';
+import { LinearLearner } from './linear.ts';
+import { MajorityLearner } from './majority.ts';
+import { MeanLearner } from './mean.ts';
+import { classificationHead, regressionHead } from './output-head.ts';
+import { ClassificationScores, fadingFactor, RegressionScores, type Scores } from './scores.ts';
+import { TargetScale } from './target-scale.ts';
+import type { BackendChoice, LearnerSpec, TrainerOptions } from './trainer.ts';
+
+type Facts = TargetScale | KnownClasses;
+
+/** Where a model's state lies in a snapshot. */
+export function modelPath(name: string): string {
+  return `models.${name}`;
+}
+
+/** The models in the order of the options, and last the baseline; with the backend that runs those that need one. */
+export async function createContenders(
+  options: TrainerOptions,
+  facts: Facts,
+): Promise<{ readonly backend: BackendChoice; readonly contenders: readonly Contender[] }> {
+  const needsBackend = Object.values(options.models).some(({ kind }) => kind === 'mlp');
+  const backend = needsBackend ? await useBackend(options.backend) : likelyBackend(options.backend);
+  const specs = Object.entries(options.models).map(([name, spec]) => [modelPath(name), spec] as const);
+  const contenders: Contender[] = [];
+  for (const [path, spec] of [...specs, ['baseline', baselineSpec(options)] as const]) {
+    contenders.push(contender(path, spec.kind, await createLearner(spec, options, facts), options));
+  }
+  return { backend, contenders };
+}
+
+/** `lastValue` under a horizon, else what needs no features: `mean`, or `majority` for classes. */
+function baselineSpec({ horizonMs, task }: TrainerOptions): LearnerSpec {
+  if (horizonMs !== null) return { kind: 'lastValue' };
+  return { kind: task === 'regression' ? 'mean' : 'majority' };
+}
+
+function contender(path: string, kind: string, learner: Learner, options: TrainerOptions): Contender {
+  const scores = (factor: number): Scores =>
+    options.task === 'regression' ? new RegressionScores(factor) : new ClassificationScores(factor, options.maxClasses);
+  return new Contender({
+    path,
+    kind,
+    learner,
+    total: scores(1),
+    recent: scores(fadingFactor(options.scoresMemory)),
+  });
+}
+
+/** Loads what only some models need. */
+async function createLearner(spec: LearnerSpec, options: TrainerOptions, facts: Facts): Promise<Learner> {
+  const head = facts instanceof TargetScale ? regressionHead(facts) : classificationHead(facts, options.maxClasses);
+  const { featureCount, training, seed } = options;
+  switch (spec.kind) {
+    case 'lastValue':
+      return lastValueLearner(options.task, head.outputCount);
+    case 'mean':
+      if (!(facts instanceof TargetScale)) throw misfit('mean', 'regression', 'majority');
+      return new MeanLearner(facts);
+    case 'majority':
+      if (!(facts instanceof KnownClasses)) throw misfit('majority', 'classification', 'mean');
+      return new MajorityLearner(options.maxClasses);
+    case 'linear':
+      return new LinearLearner(featureCount, head, training);
+    case 'mlp': {
+      const { MlpLearner } = await import('./mlp.ts');
+      return new MlpLearner(head, { featureCount, spec, training, seed });
+    }
+  }
+}
+
+function misfit(kind: string, task: string, instead: string): ConfigError {
+  return new ConfigError('config.incompatible', `model "${kind}" is for ${task}; use "${instead}"`);
+}
