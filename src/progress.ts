@@ -41,8 +41,12 @@ export class Progress implements Telemetry {
     this.now = now;
   }
 
-  /** Goes on from the whole-life counts of a checkpoint. Called before the first event, if at all. */
-  restore(outcomes: Outcomes, trainer: TrainerOutcomes): void {
+  /**
+   * Goes on from the whole-life counts of a checkpoint, and from what its trainer would report where that is known, so
+   * that scores are there before the first batch. Called before the first event, if at all.
+   */
+  restore(outcomes: Outcomes, trainer: TrainerOutcomes, report: StepReport | null = null): void {
+    this.#report = report;
     this.#restored = outcomes;
     this.#read = outcomes.read;
     this.#rejected = outcomes.rejected - trainer.rejected;

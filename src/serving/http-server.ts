@@ -1,0 +1,175 @@
+import helmet from '@fastify/helmet';
+import fastifyStatic from '@fastify/static';
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigError, messageOf } from '../errors.ts';
+import { EventFeed } from './event-feed.ts';
+import type { PipelineStatus } from './status.ts';
+
+export interface HttpOptions {
+  /** Loopback unless the configuration says otherwise. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/** What the server shows; handed in by `cli/`. */
+export interface HttpParts {
+  /** The state document; cheap, asked up to four times a second while somebody watches. */
+  status(): PipelineStatus;
+  /** Grows with every change of the state document but time. */
+  statusVersion(): number;
+  /** Why the pipeline is not ready; empty where it is. */
+  notReady(): readonly string[];
+  /** `/metrics`, in the format that the Accept header asks for. */
+  metrics(accept: string): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+export interface HttpServer {
+  /** Where people open it: `http://127.0.0.1:9464`. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends the event streams, answers what was asked, then closes. */
+  close(): Promise<void>;
+}
+
+const limits = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 16 * 1024,
+  headersMs: 10_000,
+  requestMs: 15_000,
+  idleMs: 60_000,
+  keepAliveMs: 10_000,
+  checkMs: 5_000,
+  requestsPerSocket: 10_000,
+  connections: 512,
+} as const;
+
+/** The page loads its own files and nothing else; plain HTTP on loopback must keep working. */
+const security = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  strictTransportSecurity: false,
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+} as const;
+
+/**
+ * Serves the live page, its events, health and metrics.
+ * @throws ConfigError `http.portInUse` where the port is taken, `config.invalid` where the address cannot be had.
+ */
+export async function httpServer(options: HttpOptions, parts: HttpParts): Promise<HttpServer> {
+  const app = fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.idleMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxRequestsPerSocket: limits.requestsPerSocket,
+    forceCloseConnections: 'idle',
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkMs,
+    },
+  });
+  app.server.maxConnections = limits.connections;
+  await app.register(helmet, security);
+  answerErrors(app);
+  healthRoutes(app, parts);
+  metricsRoute(app, parts);
+  await pageRoutes(app);
+  const feed = new EventFeed(parts);
+  feed.addTo(app);
+  await listen(app, options);
+  const { port } = app.server.address() as { port: number };
+  return {
+    url: `http://${displayHost(options.host)}:${port}`,
+    port,
+    close: async () => {
+      feed.close();
+      await app.close();
+    },
+  };
+}
+
+function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    void reply.code(status).send({ error: status < 500 ? error.message : 'internal error' });
+  });
+  app.setNotFoundHandler((_request, reply) => {
+    void reply.code(404).send({ error: 'not found' });
+  });
+}
+
+function healthRoutes(app: FastifyInstance, parts: HttpParts): void {
+  app.get('/v2/health/live', (_request, reply) => reply.header('cache-control', 'no-store').send({ live: true }));
+  app.get('/v2/health/ready', (_request, reply) => {
+    const reasons = parts.notReady();
+    void reply.header('cache-control', 'no-store').code(reasons.length === 0 ? 200 : 503);
+    return reply.send(reasons.length === 0 ? { ready: true } : { ready: false, reasons });
+  });
+}
+
+function metricsRoute(app: FastifyInstance, parts: HttpParts): void {
+  app.get('/metrics', async (request, reply) => {
+    const { contentType, body } = await parts.metrics(request.headers.accept ?? '');
+    return reply.header('content-type', contentType).header('cache-control', 'no-store').send(body);
+  });
+}
+
+async function pageRoutes(app: FastifyInstance): Promise<void> {
+  const page = fileURLToPath(new URL('../../web/', import.meta.url));
+  const chart = dirname(createRequire(import.meta.url).resolve('uplot'));
+  await app.register(fastifyStatic, { root: page, cacheControl: false, dotfiles: 'deny' });
+  for (const name of ['uPlot.esm.js', 'uPlot.min.css']) {
+    app.get(`/uplot/${name}`, (_request, reply) => reply.sendFile(name, chart));
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: HttpOptions): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    throw listenError(error, host, port);
+  }
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const details = { cause: error, context: { host, port } };
+  if (code === 'EADDRINUSE') {
+    const fix = `stop what listens there or set http.port to a free port (0 takes any)`;
+    return new ConfigError('http.portInUse', `http.port: ${port} is in use on ${host}; ${fix}`, details);
+  }
+  if (code === 'EACCES') {
+    const fix = 'set http.port to 1024 or above';
+    return new ConfigError('config.invalid', `http.port: ${port} may not be opened by this user; ${fix}`, details);
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    const fix = 'set http.host to 127.0.0.1 or 0.0.0.0';
+    return new ConfigError('config.invalid', `http.host: ${host} is no address of this machine; ${fix}`, details);
+  }
+  return new ConfigError('config.invalid', `http: cannot listen on ${host}:${port}: ${messageOf(error)}`, details);
+}
+
+/** The address to open in a browser: a wildcard is no place to go to, and IPv6 stands in brackets. */
+function displayHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

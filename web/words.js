@@ -1,0 +1,51 @@
+// Numbers as people read them.
+
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+export const count = (value) => whole.format(value);
+
+export function score(value) {
+  if (value === null || value === undefined) return '–';
+  return value.toLocaleString('en-US', { maximumSignificantDigits: Math.abs(value) < 1 ? 3 : 4, useGrouping: false });
+}
+
+export function duration(seconds) {
+  if (seconds === null) return '–';
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${whole.format(seconds)} s`;
+  if (seconds < 7200) return `${whole.format(seconds / 60)} min`;
+  if (seconds < 172_800) return `${whole.format(seconds / 3600)} h`;
+  return `${whole.format(seconds / 86_400)} d`;
+}
+
+export function bytes(value) {
+  if (value < 1024) return `${value} B`;
+  if (value < 1024 ** 2) return `${(value / 1024).toFixed(1)} KiB`;
+  return `${(value / 1024 ** 2).toFixed(1)} MiB`;
+}
+
+export const clock = (ms) => new Date(ms).toLocaleTimeString('en-GB');
+
+const metricNames = {
+  mae: 'mean absolute error',
+  rmse: 'root mean squared error',
+  r2: 'R²',
+  accuracy: 'accuracy',
+  logLoss: 'log loss',
+  macroF1: 'macro F1',
+  kappa: 'kappa',
+};
+const shortNames = {
+  mae: 'MAE',
+  rmse: 'RMSE',
+  r2: 'R²',
+  accuracy: 'accuracy',
+  logLoss: 'log loss',
+  macroF1: 'macro F1',
+};
+
+export const metricName = (metric) => metricNames[metric] ?? metric;
+export const shortName = (metric) => shortNames[metric] ?? metric;
+
+const baselines = { lastValue: 'last value', mean: 'the mean', majority: 'the majority class' };
+export const baselineName = (kind) => baselines[kind] ?? kind;
