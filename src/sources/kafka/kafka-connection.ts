@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import net from 'node:net';
+import tls from 'node:tls';
+import { ConfigError, messageOf } from '../../errors.ts';
+import { kafkajs, Cluster, type KafkaCluster, type Kafka, type KafkaConfig, type SASLOptions } from './kafkajs.ts';
+
+export interface KafkaTls {
+  /** Certificates to trust instead of the system's, PEM. */
+  readonly caFile?: string | undefined;
+  /** Certificate and key of this client, PEM. */
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+export interface KafkaSasl {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  /** One of the two; a file may end in a line break. */
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}
+
+/** How to reach a cluster. Server certificates are always verified. */
+export interface KafkaConnection {
+  readonly brokers: readonly string[];
+  readonly tls?: KafkaTls | undefined;
+  /** Without `tls` only for brokers on the loopback interface: the password would cross the network in the clear. */
+  readonly sasl?: KafkaSasl | undefined;
+}
+
+/** How long calls of one client try again after trouble: not at all, or for (nearly) ever with short pauses. */
+export type KafkaPatience = 'none' | 'endless';
+
+/** A client and the sockets that it opened. */
+export interface KafkaClient {
+  readonly kafka: Kafka;
+  /** Metadata and read-committed offsets, below kafkajs's public face, which knows only uncommitted ends. */
+  cluster(): KafkaCluster;
+  /** Closes every socket at once, so that no half-open connection is waited for. */
+  destroySockets(): void;
+}
+
+// Measured: a broker that returns is used again within a second, and no call waits 30 s for a half-open connection.
+const timeouts = { connectionTimeout: 3000, requestTimeout: 5000 };
+const retries = {
+  none: { retries: 0 },
+  endless: { retries: 1000, maxRetryTime: 2000, initialRetryTime: 200 },
+};
+
+/**
+ * Reads the files that the connection names and makes a client; connects nothing yet.
+ * @throws ConfigError where a file cannot be read, or where SASL would go in the clear over a network.
+ */
+export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience): KafkaClient {
+  const sockets = new Set<Socket>();
+  const config: KafkaConfig = {
+    clientId: 'millrace',
+    brokers: [...connection.brokers],
+    ...securityOf(connection),
+    ...timeouts,
+    retry: retries[patience],
+    // What goes wrong is told by errors and events; kafkajs's own lines would repeat it unasked.
+    logLevel: kafkajs.logLevel.NOTHING,
+    socketFactory: ({ host, port, ssl, onConnect }) => {
+      // kafkajs gives no `ssl` where the connection has none, whatever its types say.
+      const security = ssl as tls.ConnectionOptions | null | undefined;
+      const socket = security ? connectTls(host, port, security, onConnect) : net.connect({ host, port }, onConnect);
+      socket.setKeepAlive(true, 10_000);
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
+  };
+  const kafka = new kafkajs.Kafka(config);
+  return {
+    kafka,
+    cluster: () =>
+      new Cluster({
+        ...config,
+        logger: kafka.logger(),
+        retry: retries.none,
+        enforceRequestTimeout: true,
+        metadataMaxAge: 0,
+        allowAutoTopicCreation: false,
+        isolationLevel: readCommitted,
+      }),
+    destroySockets: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+const readCommitted = 1;
+
+function connectTls(host: string, port: number, ssl: tls.ConnectionOptions, onConnect: () => void): Socket {
+  const name = net.isIP(host) === 0 ? { servername: host } : {};
+  return tls.connect({ ...ssl, ...name, host, port }, onConnect);
+}
+
+/** Where brokers are, for messages. */
+export function brokersOf(connection: KafkaConnection): string {
+  return connection.brokers.join(', ');
+}
+
+interface KafkaSecurity {
+  readonly ssl?: tls.ConnectionOptions;
+  readonly sasl?: SASLOptions;
+}
+
+function securityOf({ brokers, tls: files, sasl }: KafkaConnection): KafkaSecurity {
+  if (sasl !== undefined && files === undefined) refuseClearText(brokers);
+  return {
+    ...(files === undefined ? {} : { ssl: tlsOptions(files) }),
+    ...(sasl === undefined
+      ? {}
+      : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: passwordOf(sasl) } }),
+  };
+}
+
+function refuseClearText(brokers: readonly string[]): void {
+  const isLoopback = (broker: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?):\d+$/.test(broker);
+  const far = brokers.find((broker) => !isLoopback(broker));
+  if (far === undefined) return;
+  throw new ConfigError(
+    'config.invalid',
+    `kafka.sasl without kafka.tls would send the password to ${far} in the clear. Set kafka.tls (true, or a caFile)`,
+    { context: { key: 'kafka.tls', broker: far } },
+  );
+}
+
+function tlsOptions({ caFile, certFile, keyFile }: KafkaTls): tls.ConnectionOptions {
+  return {
+    rejectUnauthorized: true,
+    ...(caFile === undefined ? {} : { ca: [fileOf('tls.caFile', caFile)] }),
+    ...(certFile === undefined ? {} : { cert: fileOf('tls.certFile', certFile) }),
+    ...(keyFile === undefined ? {} : { key: fileOf('tls.keyFile', keyFile) }),
+  };
+}
+
+function passwordOf({ password, passwordFile }: KafkaSasl): string {
+  if (passwordFile !== undefined) return fileOf('sasl.passwordFile', passwordFile).replace(/\r?\n$/, '');
+  if (password !== undefined) return password;
+  throw new ConfigError('config.missing', 'kafka.sasl needs a password or a passwordFile', {
+    context: { key: 'kafka.sasl.password' },
+  });
+}
+
+function fileOf(key: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError('config.missing', `kafka.${key}: cannot read ${path} (${messageOf(error)})`, {
+      cause: error,
+      context: { key: `kafka.${key}`, file: path },
+    });
+  }
+}

@@ -1,0 +1,84 @@
+import { createRequire } from 'node:module';
+import kafkajs from 'kafkajs';
+import { codecs, compress, decompress } from '../record-batch/compression.ts';
+import { hideAborted, type AbortedTransaction, type FetchedMessage } from './aborted-records.ts';
+
+export { kafkajs };
+export type * from 'kafkajs';
+
+/** The part of kafkajs's inner cluster that is used here. */
+export interface KafkaCluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  /** Loads the metadata of these topics too. */
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
+  /** By isolation level of the cluster; `fromTimestamp` -2 is the first offset, -1 the end. */
+  fetchTopicsOffset(
+    topics: readonly {
+      readonly topic: string;
+      readonly fromTimestamp: number;
+      readonly partitions: readonly { readonly partition: number }[];
+    }[],
+  ): Promise<
+    readonly { readonly topic: string; readonly partitions: readonly { partition: number; offset: string }[] }[]
+  >;
+}
+
+interface FetchResponse {
+  readonly responses: readonly {
+    readonly partitions: readonly PartitionResponse[];
+  }[];
+}
+
+interface PartitionResponse {
+  abortedTransactions: readonly AbortedTransaction[] | null;
+  readonly messages: readonly FetchedMessage[];
+}
+
+interface KafkaCodec {
+  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
+  decompress(bytes: Buffer): Promise<Buffer>;
+}
+
+interface BrokerClass {
+  prototype: { fetch: (request: unknown) => Promise<FetchResponse> };
+}
+
+const require = createRequire(import.meta.url);
+const version = (require('kafkajs/package.json') as { version: string }).version;
+if (version !== '2.2.4') throw new Error(`this reaches into kafkajs 2.2.4, but ${version} is installed`);
+
+export const Cluster = require('kafkajs/src/cluster/index.js') as new (
+  options: Readonly<Record<string, unknown>>,
+) => KafkaCluster;
+
+// kafkajs has gzip alone, and that without a limit; a producer may use any codec.
+const registry = kafkajs.CompressionCodecs as unknown as Record<number, () => KafkaCodec>;
+for (const [type, codec] of codecs.entries()) {
+  if (codec === 'none') continue;
+  registry[type] = () => ({
+    compress: (encoder: { readonly buffer: Buffer }) => Promise.resolve(compress(codec, encoder.buffer)),
+    // Within a promise: an error here belongs to the fetch, not to whoever made the codec.
+    decompress: (bytes: Buffer) =>
+      new Promise((resolve) => {
+        resolve(decompress(codec, bytes));
+      }),
+  });
+}
+
+// kafkajs's own filter takes a data record with key 00000000 (an int32 zero) for an abort marker, and loses track of
+// overlapping aborted transactions where a fetch starts within them. Here each response is filtered before it looks.
+const { prototype } = require('kafkajs/src/broker/index.js') as BrokerClass;
+const { fetch } = prototype;
+prototype.fetch = async function fetchCommitted(request) {
+  const response = await fetch.call(this, request);
+  for (const { partitions } of response.responses) {
+    for (const partition of partitions) {
+      hideAborted(partition.messages, partition.abortedTransactions ?? []);
+      partition.abortedTransactions = [];
+    }
+  }
+  return response;
+};
