@@ -28,8 +28,8 @@ export interface BatchHeader {
   readonly recordCount: number;
 }
 
-/** Why there is no batch: the bytes end before it does (or are still zero), or they are not one. */
-export type NoBatch = 'incomplete' | 'bad';
+/** Why there is no batch: the bytes end before it does, are still zero where it would be, or are not one. */
+export type NoBatch = 'incomplete' | 'blank' | 'bad';
 
 /** Where the fields lie, in bytes from the start of the batch. */
 export const fieldAt = {
@@ -55,8 +55,8 @@ export const fieldAt = {
 export function readHeader(bytes: Buffer, start: number, end: number, maxSizeBytes: number): BatchHeader | NoBatch {
   if (end - start < headerBytes) return 'incomplete';
   const length = bytes.readInt32BE(start + fieldAt.length);
-  // Zeros are space that was allocated, or counted in the file's size, before the data came.
-  if (length === 0) return 'incomplete';
+  // Space that was allocated, or counted in the file's size, before the data came.
+  if (length === 0) return 'blank';
   const sizeBytes = lengthPrefixBytes + length;
   if (sizeBytes < headerBytes || sizeBytes > maxSizeBytes || bytes[start + fieldAt.magic] !== 2) return 'bad';
   const attributes = bytes.readInt16BE(start + fieldAt.attributes);
