@@ -1,13 +1,19 @@
-// Takes a picture of a page in Debian's Chromium: `node --import tsx scripts/screenshot.ts URL OUT.png [--dark] [--width N]`.
+// Takes a picture of a page in Debian's Chromium: `node --import tsx scripts/screenshot.ts URL OUT.png [--dark] [--width N] [--height N]`.
+// Without a height the whole page is in the picture.
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { dark: { type: 'boolean', default: false }, width: { type: 'string', default: '1200' } },
+  options: {
+    dark: { type: 'boolean', default: false },
+    width: { type: 'string', default: '1200' },
+    height: { type: 'string' },
+  },
 });
 const [url, path] = positionals;
-if (url === undefined || path === undefined) throw new Error('usage: screenshot.ts URL OUT.png [--dark] [--width N]');
+if (url === undefined || path === undefined)
+  throw new Error('usage: screenshot.ts URL OUT.png [--dark] [--width N] [--height N]');
 
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
@@ -15,14 +21,14 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage({
-    viewport: { width: Number(values.width), height: 800 },
+    viewport: { width: Number(values.width), height: Number(values.height ?? 800) },
     colorScheme: values.dark ? 'dark' : 'light',
     deviceScaleFactor: 2,
   });
   await page.goto(url, { waitUntil: 'load' });
   await page.waitForSelector('body:not([data-state="connecting"])');
   await page.waitForTimeout(1000);
-  await page.screenshot({ path, fullPage: true });
+  await page.screenshot({ path, fullPage: values.height === undefined });
 } finally {
   await browser.close();
 }

@@ -54,8 +54,15 @@ export class Chart {
           y: { range: (_plot, min, max) => this.#range(min, max, this.#data.slice(1)) },
         },
         axes: [
-          { ...axis, font, grid: { show: false }, space: 80, values: (_plot, ticks) => ticks.map(clockLabel) },
-          { ...axis, font, size: 52, space: 36, values: (_plot, ticks) => ticks.map((tick) => this.#format(tick)) },
+          {
+            ...axis,
+            font,
+            size: 30,
+            grid: { show: false },
+            space: 80,
+            values: (_plot, ticks) => ticks.map(clockLabel),
+          },
+          { ...axis, font, size: 52, space: 26, values: (_plot, ticks) => ticks.map((tick) => this.#format(tick)) },
         ],
         series: [{}, ...this.#lines.map((line) => this.#series(line))],
         hooks: { setCursor: [(plot) => this.#say(plot.cursor.idx ?? this.#data[0].length - 1)] },

@@ -188,7 +188,8 @@ function showDeadLetters({ total, latest }) {
 function showLags(lags) {
   $('no-lags').hidden = lags.length > 0;
   const most = Math.max(1, ...lags.map((lag) => lag.records ?? 0));
-  fill('lags', lags, ({ topic, partition, records }) => {
+  const sorted = lags.toSorted((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);
+  fill('lags', sorted, ({ topic, partition, records }) => {
     const meter = element('meter', '');
     meter.max = most;
     meter.value = records ?? 0;

@@ -11,6 +11,7 @@ export function score(value) {
 
 export function duration(seconds) {
   if (seconds === null) return '–';
+  if (seconds > 0 && seconds < 0.1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${whole.format(seconds)} s`;
   if (seconds < 7200) return `${whole.format(seconds / 60)} min`;

@@ -54,9 +54,13 @@ function mainClause(facts: Facts): string {
       return [
         `Learning ${countOf(facts.rowsPerSecond)} rows/s`,
         ...comparisons(facts.comparison),
-        ...(facts.lagRecords === null ? [] : [`${durationOf(facts.lagSeconds)} behind the log`]),
+        ...(facts.lagRecords === null ? [] : [behind(facts.lagSeconds)]),
       ].join('; ');
   }
+}
+
+function behind(lagSeconds: number): string {
+  return lagSeconds < 0.05 ? 'up to the end of the log' : `${durationOf(lagSeconds)} behind the log`;
 }
 
 function finished({ records, comparison }: Facts): string {
