@@ -1,7 +1,6 @@
 import zlib from 'node:zlib';
 import lz4 from 'lz4-napi';
 import snappy from 'snappy';
-import { SourceError } from '../../errors.ts';
 import { corrupt } from './corrupt.ts';
 import { lz4Bounds, zstdBounds, type FrameBounds } from './frame-bounds.ts';
 
@@ -79,11 +78,15 @@ export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = maxBa
   if (codec === 'none') return bytes;
   try {
     const raw = decompressors[codec](bytes, maxBytes);
-    if (raw.length > maxBytes) throw tooLarge(codec, maxBytes);
+    if (raw.length > maxBytes) throw new Overflow();
     return raw;
   } catch (error) {
-    if (error instanceof SourceError) throw error;
-    if (isOverflow(error)) throw tooLarge(codec, maxBytes);
+    if (isOverflow(error)) {
+      throw corrupt(`a batch compressed with ${codec} decompresses to more than ${maxBytes} bytes`, {
+        codec,
+        maxBytes,
+      });
+    }
     throw corrupt(`a batch compressed with ${codec} cannot be decompressed`, { codec }, error);
   }
 }
@@ -93,26 +96,26 @@ const decompressors: Readonly<Record<Exclude<Codec, 'none'>, (bytes: Buffer, max
   snappy: unsnappy,
   lz4(bytes, maxBytes) {
     const bounds = lz4Bounds(bytes);
-    refuseBomb('lz4', bounds, maxBytes);
+    refuseBomb(bounds, maxBytes);
     return lz4.decompressFrameSync(bytes.subarray(0, bounds.frameBytes));
   },
   zstd(bytes, maxBytes) {
     const bounds = zstdBounds(bytes);
-    refuseBomb('zstd', bounds, maxBytes);
+    refuseBomb(bounds, maxBytes);
     const raw = loadedZstd().decompress(bytes.subarray(0, bounds.frameBytes), bounds.maxDecodedBytes);
     return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   },
 };
 
-function refuseBomb(codec: Codec, bounds: FrameBounds, maxBytes: number): void {
-  if (bounds.maxDecodedBytes - bounds.blockBytes > maxBytes) throw tooLarge(codec, maxBytes);
+function refuseBomb(bounds: FrameBounds, maxBytes: number): void {
+  if (bounds.maxDecodedBytes - bounds.blockBytes > maxBytes) throw new Overflow();
 }
 
-function tooLarge(codec: Codec, maxBytes: number): SourceError {
-  return corrupt(`a batch compressed with ${codec} decompresses to more than ${maxBytes} bytes`, { codec, maxBytes });
-}
+/** The output would exceed its limit. */
+class Overflow extends Error {}
 
 function isOverflow(error: unknown): boolean {
+  if (error instanceof Overflow) return true;
   return error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 }
 
@@ -137,7 +140,7 @@ function unsnappy(bytes: Buffer, maxBytes: number): Buffer {
 
 function unsnapBlock(bytes: Buffer, maxBytes: number): Buffer {
   // The library allocates what the block claims, before it looks at the rest.
-  if (claimedSnappyBytes(bytes) > maxBytes) throw tooLarge('snappy', maxBytes);
+  if (claimedSnappyBytes(bytes) > maxBytes) throw new Overflow();
   const raw = snappy.uncompressSync(bytes);
   return typeof raw === 'string' ? Buffer.from(raw) : raw;
 }
