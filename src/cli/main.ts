@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerBackends } from './backends.ts';
 import { explainFailure } from './command-output.ts';
@@ -8,11 +7,7 @@ import { registerProduce } from './produce.ts';
 import { registerRun } from './run.ts';
 import { registerStart } from './start.ts';
 import { registerValidate } from './validate.ts';
-
-/** The version in package.json, two folders up from the source and from dist alike. */
-export const version = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+import { version } from './version.ts';
 
 /** Parses and runs one command line, then sets the exit code: 0 done, 1 failed, 2 usage or configuration. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {

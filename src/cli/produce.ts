@@ -11,6 +11,7 @@ import { replay } from '../sensors/replay.ts';
 import { simulate } from '../sensors/simulate.ts';
 import { readCsvTable } from '../sources/csv/csv-table.ts';
 import { codecs, type Codec } from '../sources/record-batch/compression.ts';
+import { positiveInteger } from './command-options.ts';
 import { commandLogger, printJson, printLine } from './command-output.ts';
 import { progressLine } from './progress-line.ts';
 import { kafkaSink, logSink } from './reading-sinks.ts';
@@ -47,15 +48,19 @@ export function registerProduce(program: Command): void {
     .option('--log <dir>', 'directory of an embedded log')
     .requiredOption('--topic <name>', 'topic to write to; it is made where it is missing')
     .addOption(new Option('--csv <file>', 'replay a file or glob in order of event time').conflicts('simulate'))
-    .option('--simulate <sensors>', `simulate a fleet of that many sensors (default: ${defaultSensors})`, wholeNumber)
+    .option(
+      '--simulate <sensors>',
+      `simulate a fleet of that many sensors (default: ${defaultSensors})`,
+      positiveInteger,
+    )
     .option(
       '--count <n>',
       'stop when the topic has been given n records, those of earlier runs among them',
-      wholeNumber,
+      positiveInteger,
     )
     .option('--rate <n>', 'records per second (default: as fast as possible)', positiveNumber)
     .option('--seed <n>', 'seed of the simulation', seedNumber, 1)
-    .option('--partitions <n>', 'partitions of a topic that is made (default: 1)', wholeNumber)
+    .option('--partitions <n>', 'partitions of a topic that is made (default: 1)', positiveInteger)
     .option('--key <field>', 'field to key records by (default: sensorId of a simulation, none of a CSV file)')
     .option('--time <field>', 'field with the event time (default: the first column of times)')
     .addOption(new Option('--registry <url>', 'register the schema as TOPIC-value').conflicts('schema'))
@@ -180,18 +185,19 @@ async function play(
   options: ProduceOptions,
   signal: AbortSignal,
 ): Promise<{ sent: number; total: number }> {
-  const line = progressLine('records', Math.min(options.count ?? Infinity, readings.count));
+  const line = progressLine('records');
+  const total = Math.min(options.count ?? Infinity, readings.count);
   try {
     return await playReadings(readings, sink, encode, {
       count: options.count,
       ratePerSecond: options.rate ?? null,
       signal,
       onProgress: (_, played) => {
-        line.update(played);
+        line.update(played, total);
       },
     });
   } finally {
-    line.stop();
+    line.end();
     await sink.close();
   }
 }
@@ -219,13 +225,6 @@ function report(options: ProduceOptions, document: ProduceReport): void {
   const before = total > records ? `; ${total} with those of earlier runs` : '';
   printLine(`${records} records sent to ${topic} in ${seconds.toFixed(1)} s, ${partitions} partition(s)${before}`);
   printLine(`schema ${schemaId}: ${schemaFile ?? `${topic}-value in the registry`}`);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Expected a whole number of 1 or more.');
-  return value;
 }
 
 function seedNumber(text: string): number {

@@ -3,32 +3,35 @@ import progress from 'cli-progress';
 
 /** A line on a terminal that says how far a command is. */
 export interface ProgressLine {
-  update(done: number): void;
+  /** Both in units; `total` is Infinity where there is no end, and may change. */
+  update(done: number, total: number): void;
   /** Leaves the last state of the line behind. */
-  stop(): void;
+  end(): void;
 }
 
-const silent: ProgressLine = { update: () => undefined, stop: () => undefined };
+const silent: ProgressLine = { update: () => undefined, end: () => undefined };
 
-/**
- * Shows `unit`s done, the rate and the time left on stderr; says nothing where that is no terminal.
- * @param total Infinity where there is no end.
- */
-export function progressLine(unit: string, total: number): ProgressLine {
+/** Shows `unit`s done, the rate and the time left on stderr; says nothing where that is no terminal. */
+export function progressLine(unit: string): ProgressLine {
   if (!stderr.isTTY) return silent;
-  const isEndless = !Number.isFinite(total);
-  const format = isEndless
-    ? `{value} ${unit}, {rate}/s`
-    : `{bar} {percentage} %  {value} of {total} ${unit}, {rate}/s, {eta_formatted} left`;
-  const bar = new progress.SingleBar({ format, stream: stderr, hideCursor: true, barsize: 24 });
   const startedMs = performance.now();
-  bar.start(isEndless ? 0 : total, 0, { rate: 0 });
+  let bar: progress.SingleBar | null = null;
   return {
-    update: (done) => {
-      bar.update(done, { rate: Math.round((done * 1000) / Math.max(1, performance.now() - startedMs)) });
+    update: (done, total) => {
+      const isEndless = !Number.isFinite(total);
+      const rate = Math.round((done * 1000) / Math.max(1, performance.now() - startedMs));
+      if (bar === null) {
+        const format = isEndless
+          ? `{value} ${unit}, {rate}/s`
+          : `{bar} {percentage} %  {value} of {total} ${unit}, {rate}/s, {eta_formatted} left`;
+        bar = new progress.SingleBar({ format, stream: stderr, hideCursor: true, barsize: 24 });
+        bar.start(isEndless ? 0 : total, done, { rate });
+      }
+      if (!isEndless) bar.setTotal(total);
+      bar.update(done, { rate });
     },
-    stop: () => {
-      bar.stop();
+    end: () => {
+      bar?.stop();
     },
   };
 }

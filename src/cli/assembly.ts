@@ -1,0 +1,93 @@
+import { Batcher } from '../operators/batcher.ts';
+import { DecodeState, type OnReject } from '../operators/decode.ts';
+import { fieldPlanOf, type FeaturePlan } from '../operators/feature-plan.ts';
+import { FeatureState } from '../operators/feature-state.ts';
+import { unscaled } from '../operators/normalize.ts';
+import { RunningMoments } from '../operators/running-moments.ts';
+import type { Config } from '../config/config.ts';
+import type { PipelineParts, PipelineStates } from '../pipeline.ts';
+import type { Position, Snapshot } from '../records.ts';
+import { Credit } from '../sources/credit.ts';
+import type { Telemetry } from '../telemetry.ts';
+import type { Trainer, TrainerOptions } from '../trainer/trainer.ts';
+import { featurePlan } from './feature-plan.ts';
+import { inputFields, makeCodec, makeSource } from './input.ts';
+import { trainerOptions } from './trainer-options.ts';
+
+/** What a checkpoint brings back: positions, and each part's snapshot by name. */
+export interface Restored {
+  readonly positions: readonly Position[];
+  readonly parts: ReadonlyMap<string, Snapshot>;
+}
+
+export interface AssemblyOptions {
+  readonly config: Config;
+  readonly isBounded: boolean;
+  readonly restored: Restored | null;
+  readonly wantsPredictions: boolean;
+  readonly telemetry: Telemetry;
+  readonly onReject: OnReject;
+  /** `workerTrainer`, or `inlineTrainer` where one thread is enough. */
+  readonly makeTrainer: (options: TrainerOptions, snapshot: Snapshot | null) => Promise<Trainer>;
+}
+
+/** Everything of a pipeline but what a checkpoint is saved to. */
+export interface Assembly extends Omit<PipelineParts, 'saveCheckpoint'> {
+  readonly trainer: Trainer;
+  readonly credit: Credit;
+  readonly plan: FeaturePlan;
+}
+
+/**
+ * Builds every component that the configuration describes, and restores each from its part of the checkpoint.
+ * @throws ConfigError where files, columns or limits do not fit together.
+ */
+export async function assemble(options: AssemblyOptions): Promise<Assembly> {
+  const { config, isBounded, restored, telemetry, onReject } = options;
+  const plan = await featurePlan(config, () => inputFields(config, telemetry));
+  const codec = await makeCodec(config, fieldPlanOf(plan), isBounded, telemetry);
+  const states = restoredStates(config, plan, restored);
+  const { featureCount } = states.derive;
+  const facts = { featureCount, restoredRows: states.batch.rowCount, wantsPredictions: options.wantsPredictions };
+  const trainer = await options.makeTrainer(trainerOptions(config, facts), restored?.parts.get('trainer') ?? null);
+  const positions = restored?.positions ?? [];
+  const credit = new Credit(config.limits.creditBytes);
+  return {
+    source: makeSource(config, { isBounded, positions }, credit, telemetry),
+    codec,
+    plan,
+    states,
+    telemetry,
+    onReject,
+    trainer,
+    credit,
+    batching: { maxDelayMs: config.batch.maxDelay ?? null, featureCount, telemetry },
+    barriers: { positions, ...barrierRhythm(config) },
+  };
+}
+
+function restoredStates(config: Config, plan: FeaturePlan, restored: Restored | null): PipelineStates {
+  const derive = new FeatureState(plan);
+  const scaled = derive.columns.map(({ isScaled }) => isScaled);
+  const states: PipelineStates = {
+    decode: new DecodeState(),
+    derive,
+    normalize:
+      config.normalize.kind === 'standard'
+        ? new RunningMoments(scaled, config.normalize.memory)
+        : unscaled(derive.featureCount),
+    batch: new Batcher(config.batch.rows, derive.featureCount),
+  };
+  for (const [name, state] of Object.entries(states) as [string, PipelineStates[keyof PipelineStates]][]) {
+    const part = restored?.parts.get(name);
+    if (part !== undefined) state.restore(part);
+  }
+  return states;
+}
+
+/** Steps are counted in full batches, so that the rhythm depends on the records alone. */
+function barrierRhythm({ checkpoint, batch }: Config): { everyMs: number | null; everyRecords: number | null } {
+  return 'ms' in checkpoint.every
+    ? { everyMs: checkpoint.every.ms, everyRecords: null }
+    : { everyMs: null, everyRecords: checkpoint.every.steps * batch.rows };
+}

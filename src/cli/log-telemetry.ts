@@ -1,0 +1,52 @@
+import type { Logger } from 'pino';
+import type { Telemetry } from '../telemetry.ts';
+
+/** A message that repeats is logged again after this long. */
+const repeatMs = 10_000;
+
+/** Logs what an operator has to know; counts and rates are for metrics. A trouble that repeats is said every 10 s, not every try. */
+export function logTelemetry(logger: Logger): Telemetry {
+  const saidAt = new Map<string, number>();
+  const warn = (kind: string, message: string): void => {
+    const now = Date.now();
+    if (now - (saidAt.get(kind) ?? -Infinity) < repeatMs) return;
+    saidAt.set(kind, now);
+    logger.warn(message);
+  };
+  return {
+    emit: (event) => {
+      switch (event.type) {
+        case 'sourceJoined':
+          saidAt.delete('source');
+          logger.info('the source has joined');
+          break;
+        case 'sourceInterrupted':
+          warn('source', event.message);
+          break;
+        case 'registryRetried':
+          warn('registry', event.message);
+          break;
+        case 'checkpointFailed':
+          warn('checkpoint', event.message);
+          break;
+        case 'checkpointDamaged':
+          logger.error(`checkpoint ${event.id} is damaged (${event.message}); going back to the one before it`);
+          break;
+        case 'offsetsSkipped':
+          logger.error(
+            `${event.topic}:${event.partition}: records from offset ${event.from} to ${event.to} are gone and were not learned`,
+          );
+          break;
+        case 'checkpointSaved':
+          logger.debug(
+            `checkpoint ${event.id} at step ${event.step}, ${event.bytes} bytes in ${event.seconds.toFixed(3)} s`,
+          );
+          break;
+        case 'recordsRejected':
+          warn(`rejected ${event.reason}`, `records went to the dead letters: ${event.reason}`);
+          break;
+        default: // the rest is counted, not logged
+      }
+    },
+  };
+}

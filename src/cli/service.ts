@@ -1,0 +1,250 @@
+import { lastValueFrom } from 'rxjs';
+import type { Logger } from 'pino';
+import type { CheckpointFacts } from '../checkpoint/manifest.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint-store.ts';
+import type { Config } from '../config/config.ts';
+import { metricsTelemetry, type MetricsTelemetry } from '../metrics/metrics-telemetry.ts';
+import { pipeline } from '../pipeline.ts';
+import { Progress } from '../progress.ts';
+import { httpServer, type HttpServer } from '../serving/http-server.ts';
+import { StatusBoard } from '../serving/status-board.ts';
+import type { StepReport } from '../records.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { workerTrainer } from '../trainer/worker-trainer.ts';
+import { assemble, type Assembly } from './assembly.ts';
+import { checkpointing, type TrainerFacts } from './checkpointing.ts';
+import { letterBox, type LetterBox } from './letter-box.ts';
+import { logTelemetry } from './log-telemetry.ts';
+import { rejectAlarm } from './reject-alarm.ts';
+import { configDigest, openDeadLetters, openState, shapeOf, type OpenState } from './state.ts';
+import { version } from './version.ts';
+
+export interface ServiceOptions {
+  readonly config: Config;
+  /** Read to the end that the input has now, then stop. */
+  readonly isBounded: boolean;
+  readonly isFresh: boolean;
+  readonly logger: Logger;
+}
+
+/** How a run ended: what was saved last, and why it stopped reading early if it did. */
+export interface Ending {
+  readonly facts: CheckpointFacts;
+  readonly halted: string | null;
+  readonly seconds: number;
+  /** Records read by this run alone. */
+  readonly recordsRead: number;
+}
+
+/** A pipeline that runs, with its page and metrics. */
+export interface Service {
+  readonly url: string;
+  readonly board: StatusBoard;
+  readonly progress: Progress;
+  readonly checkpoint: Checkpoint | null;
+  /** Resolves when the input has ended, `stop` was called, or a limit halted reading; rejects when the pipeline failed. */
+  readonly ended: Promise<Ending>;
+  /** Stops reading, learns what was read, saves it; `ended` resolves then. */
+  stop(): void;
+  /** Ends the page and gives the state back. */
+  close(): Promise<void>;
+}
+
+/** Starts what `millrace run` runs: the page first, so that people see what it waits for. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config } = options;
+  const watch = new Watch(options);
+  const state = openState(config, options.isFresh, watch.telemetry);
+  try {
+    const http = await watch.serve(config);
+    try {
+      return await new RunningService(options, watch, state, http).start();
+    } catch (error) {
+      await http.close();
+      throw error;
+    }
+  } catch (error) {
+    state.store.close();
+    throw error;
+  }
+}
+
+/** Everything that watches a pipeline: progress first, since the others show its numbers. */
+class Watch {
+  readonly progress = new Progress();
+  readonly board = new StatusBoard(this.progress);
+  readonly metrics: MetricsTelemetry = metricsTelemetry(this.progress);
+  readonly telemetry: Telemetry;
+
+  constructor({ config, logger }: ServiceOptions) {
+    const alarm = rejectAlarm(config.limits.rejectRatio, (share) => {
+      const percent = Math.round(100 * share);
+      this.onHalt(
+        'rejectRatio',
+        `${percent} % of the last records cannot be used, more than limits.rejectRatio; see the dead letters`,
+      );
+    });
+    const listeners = [this.progress, this.board, this.metrics, logTelemetry(logger), alarm];
+    this.telemetry = {
+      emit: (event) => {
+        for (const listener of listeners) listener.emit(event);
+      },
+    };
+  }
+
+  /** Called when a limit says that reading must stop; set by whoever can stop it. */
+  onHalt: (name: string, message: string) => void = () => undefined;
+
+  serve(config: Config): Promise<HttpServer> {
+    return httpServer(config.http, {
+      status: () => this.board.status(),
+      statusVersion: () => this.board.version,
+      notReady: () => this.board.reasons.map(({ message }) => message),
+      metrics: (accept) => this.metrics.expose(accept),
+    });
+  }
+}
+
+class RunningService {
+  readonly #options: ServiceOptions;
+  readonly #watch: Watch;
+  readonly #state: OpenState;
+  readonly #http: HttpServer;
+  readonly #stopping = new AbortController();
+  #halted: string | null = null;
+
+  constructor(options: ServiceOptions, watch: Watch, state: OpenState, http: HttpServer) {
+    this.#options = options;
+    this.#watch = watch;
+    this.#state = state;
+    this.#http = http;
+  }
+
+  async start(): Promise<Service> {
+    const { config, isBounded } = this.#options;
+    const { checkpoint } = this.#state;
+    const letters = letterBox(openDeadLetters(config, checkpoint), this.#watch.board);
+    const assembly = await assemble({
+      config,
+      isBounded,
+      restored: checkpoint === null ? null : { positions: checkpoint.manifest.positions, parts: checkpoint.parts },
+      wantsPredictions: false,
+      telemetry: this.#watch.telemetry,
+      onReject: letters.onReject,
+      makeTrainer: workerTrainer,
+    });
+    this.#describe(assembly);
+    this.#watch.onHalt = (name, message) => {
+      this.#halt(name, message, assembly);
+    };
+    this.#listen(assembly, letters);
+    return {
+      url: this.#http.url,
+      board: this.#watch.board,
+      progress: this.#watch.progress,
+      checkpoint,
+      ended: this.#run(assembly, letters),
+      stop: () => {
+        this.#stop(assembly);
+      },
+      close: async () => {
+        await letters.close();
+        await this.#http.close();
+        this.#state.store.close();
+      },
+    };
+  }
+
+  /** Tells everyone who watches what runs here and from where it goes on. */
+  #describe({ trainer, credit }: Assembly): void {
+    const { config } = this.#options;
+    const { board, metrics, progress } = this.#watch;
+    const { checkpoint } = this.#state;
+    const backend = trainer.backend.name;
+    if (checkpoint !== null) {
+      const trainerFacts = checkpoint.parts.get('trainer')?.json as unknown as TrainerFacts;
+      progress.restore(checkpoint.manifest.records, trainerFacts.outcomes, savedReport(trainerFacts));
+    }
+    board.describe({ name: config.name, version, backend, served: config.serve });
+    board.setCondition('model', null);
+    metrics.describe({
+      version,
+      pipeline: config.name,
+      configDigest: configDigest(config),
+      backend,
+      models: config.models,
+      served: config.serve,
+    });
+    metrics.poll(() => ({ ring: trainer.ring, credit, isReady: board.isReady }));
+  }
+
+  #listen(assembly: Assembly, letters: LetterBox): void {
+    const { limits } = this.#options.config;
+    const { telemetry } = this.#watch;
+    assembly.trainer.onReport((report) => {
+      for (const row of report.rejectedRows) letters.refuse(row, assembly.states);
+      telemetry.emit({ type: 'batchObserved', report });
+      if (report.withheldInARow < limits.withheldSteps) return;
+      this.#halt('withheld', `${report.withheldInARow} steps in a row were not finite; see the dead letters`, assembly);
+    });
+  }
+
+  async #run(assembly: Assembly, letters: LetterBox): Promise<Ending> {
+    const startedAt = performance.now();
+    const { config, isBounded } = this.#options;
+    const saved: { facts: CheckpointFacts | null } = { facts: null };
+    const save = checkpointing({
+      ...assembly,
+      store: this.#state.store,
+      deadLetters: letters.letters,
+      shape: shapeOf(config),
+      signal: this.#stopping.signal,
+      patienceMs: isBounded ? config.connectTimeout : null,
+    });
+    const blocks = pipeline({
+      ...assembly,
+      saveCheckpoint: async (barrier) => {
+        saved.facts = await save(barrier);
+      },
+    });
+    await Promise.race([lastValueFrom(blocks), assembly.trainer.failed]);
+    await assembly.trainer.close();
+    const { facts } = saved;
+    if (facts === null) throw new Error('the stream ended without its last barrier');
+    if (this.#halted === null && !this.#stopping.signal.aborted) this.#watch.board.finish();
+    const seconds = (performance.now() - startedAt) / 1000;
+    return { facts, halted: this.#halted, seconds, recordsRead: this.#watch.progress.outcomesOfRun.read };
+  }
+
+  /** Stops reading and keeps serving: not a crash loop, and not a silent end. */
+  #halt(name: string, message: string, assembly: Assembly): void {
+    if (this.#halted !== null) return;
+    this.#halted = message;
+    this.#watch.board.setCondition(name, `reading has stopped: ${message}`);
+    this.#options.logger.error(`reading has stopped: ${message}`);
+    void assembly.source.close();
+  }
+
+  #stop(assembly: Assembly): void {
+    this.#stopping.abort();
+    void assembly.source.close();
+  }
+}
+
+/** What the last report said when the checkpoint was made, so that scores show before the first new batch. */
+function savedReport({ outcomes, models, baseline }: TrainerFacts): StepReport {
+  return {
+    rowCount: 0,
+    learnedRows: 0,
+    outcomes,
+    oldestPendingMs: null,
+    newestTimestampMs: null,
+    newestTimeMs: null,
+    seconds: 0,
+    models,
+    baseline,
+    rejectedRows: [],
+    withheldInARow: 0,
+    predictions: null,
+  };
+}

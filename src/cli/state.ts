@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  openCheckpoints,
+  type Checkpoint,
+  type CheckpointStore,
+  type SavePoint,
+} from '../checkpoint/checkpoint-store.ts';
+import { refuseOtherShape, type Shape } from '../checkpoint/shape.ts';
+import type { Config } from '../config/config.ts';
+import { deadLetterFile } from '../dead-letters/dead-letter-file.ts';
+import { deadLetterTopic } from '../dead-letters/dead-letter-topic.ts';
+import type { DeadLetters } from '../dead-letters/dead-letters.ts';
+import { kafkaWriter } from '../sources/kafka/kafka-writer.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { moveStateAside } from './fresh-state.ts';
+
+/** The state directory of this process, and the checkpoint to go on from. */
+export interface OpenState {
+  readonly store: CheckpointStore;
+  readonly checkpoint: Checkpoint | null;
+}
+
+/** Kills the process at a named point of saving a checkpoint; only for tests of what survives that. */
+const killPoint = process.env['MILLRACE_TEST_KILL_AT'];
+
+/**
+ * Takes the state directory, moves old state aside where asked to, and finds the newest checkpoint that is whole.
+ * @throws CheckpointError where another process has it; ConfigError where it is the state of another pipeline.
+ */
+export function openState(config: Config, isFresh: boolean, telemetry: Telemetry): OpenState {
+  const { dir, keep } = config.checkpoint;
+  if (isFresh) moveStateAside(dir, deadLetterPath(config), new Date());
+  const store = openCheckpoints(dir, { keep, ...(killPoint === undefined ? {} : { onSavePoint: killAt }) });
+  try {
+    const checkpoint = store.latest((id, message) => {
+      telemetry.emit({ type: 'checkpointDamaged', id, message });
+    });
+    if (checkpoint !== null) refuseOtherShape(checkpoint.manifest.shape, shapeOf(config), dir);
+    return { store, checkpoint };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function killAt(point: SavePoint): void {
+  if (point === killPoint) process.kill(process.pid, 'SIGKILL');
+}
+
+/** What the state depends on: other values need other state. Everything else may change from run to run. */
+export function shapeOf(config: Config): Shape {
+  const { source, key, time, features, target, normalize, models } = config;
+  const topics = source.kind === 'kafka' ? source.topics : source.kind === 'log' ? [source.topic] : [source.file];
+  const shape = { 'source.topics': [...topics].sort(), key, time, features, target, normalize, models };
+  return JSON.parse(JSON.stringify(shape)) as Shape;
+}
+
+/** Tells two configurations apart in metrics, without their values. */
+export function configDigest(config: Config): string {
+  const hidden = (key: string, value: unknown): unknown => (key === 'password' ? null : value);
+  return createHash('sha256').update(JSON.stringify(config, hidden)).digest('hex').slice(0, 16);
+}
+
+/** Where bad records go: a topic, a file, or by default a file in the state directory. */
+export function openDeadLetters(config: Config, checkpoint: Checkpoint | null): DeadLetters {
+  const { deadLetter, source, connectTimeout: connectTimeoutMs } = config;
+  if (deadLetter !== undefined && 'topic' in deadLetter && source.kind === 'kafka') {
+    return deadLetterTopic(deadLetter.topic, kafkaWriter({ ...source, topic: deadLetter.topic, connectTimeoutMs }));
+  }
+  return deadLetterFile(deadLetterPath(config) ?? '', checkpoint?.manifest.deadLetterBytes ?? 0);
+}
+
+function deadLetterPath({ deadLetter, checkpoint }: Config): string | null {
+  if (deadLetter === undefined) return join(checkpoint.dir, 'dead-letters.jsonl');
+  return 'file' in deadLetter ? deadLetter.file : null;
+}
