@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { RecordBlock } from '../../records.ts';
-import type { Telemetry } from '../../telemetry.ts';
 import type { Credit } from '../credit.ts';
 import { emptyBlock } from '../record-batch/record-blocks.ts';
 import { maxBlockRecords } from '../source.ts';
@@ -25,21 +24,13 @@ const heartbeatMs = 1000;
 export class BatchDelivery {
   readonly #positions: ReadingPositions;
   readonly #credit: Credit;
-  readonly #telemetry: Telemetry;
   readonly #signal: AbortSignal;
   readonly #emit: (block: RecordBlock) => void;
   #waiting = 0;
 
-  constructor(
-    positions: ReadingPositions,
-    credit: Credit,
-    telemetry: Telemetry,
-    signal: AbortSignal,
-    emit: (block: RecordBlock) => void,
-  ) {
+  constructor(positions: ReadingPositions, credit: Credit, signal: AbortSignal, emit: (block: RecordBlock) => void) {
     this.#positions = positions;
     this.#credit = credit;
-    this.#telemetry = telemetry;
     this.#signal = signal;
     this.#emit = emit;
   }
@@ -76,7 +67,6 @@ export class BatchDelivery {
   /** Moves a position over offsets that hold no record to show: control records, aborted transactions. */
   skip(reading: PartitionReading, nextOffset: number, endOffset: number): void {
     reading.nextOffset = Math.min(nextOffset, reading.stopOffset);
-    this.#tell(reading, 0, 0, endOffset, 0);
     this.#emit(emptyBlock({ ...placeOf(reading), endOffset, isEndOfInput: false }));
   }
 
@@ -129,23 +119,7 @@ export class BatchDelivery {
     });
     reading.nextOffset = nextOffset;
     reading.epoch = Math.max(reading.epoch, block.epoch);
-    const newestMs = block.timestampsMs.reduce((newest, timestampMs) => Math.max(newest, timestampMs), -Infinity);
-    this.#tell(reading, block.recordCount, block.bytes.length, endOffset, newestMs);
     this.#emit(block);
-  }
-
-  #tell(reading: PartitionReading, records: number, bytes: number, endOffset: number, newestMs: number): void {
-    const { topic, partition, nextOffset } = reading;
-    this.#telemetry.emit({
-      type: 'recordsRead',
-      topic,
-      partition,
-      records,
-      bytes,
-      nextOffset,
-      endOffset,
-      newestTimestampMs: newestMs,
-    });
   }
 }
 

@@ -148,7 +148,7 @@ export class KafkaReader {
   }
 
   async #readSession(): Promise<void> {
-    const delivery = new BatchDelivery(this.#positions, this.#credit, this.#telemetry, this.#closing.signal, (block) =>
+    const delivery = new BatchDelivery(this.#positions, this.#credit, this.#closing.signal, (block) =>
       this.#subscriber?.next(block),
     );
     const ended = new AbortController();
