@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KeyTable } from '../../src/operators/key-table.ts';
+
+test('a key keeps its id and slot while it is in the table', () => {
+  const table = new KeyTable(3);
+  assert.deepEqual(table.see('a'), { id: 0, slot: 0, isNew: true, evictedId: -1 });
+  assert.deepEqual(table.see('b'), { id: 1, slot: 1, isNew: true, evictedId: -1 });
+  assert.deepEqual(table.see('a'), { id: 0, slot: 0, isNew: false, evictedId: -1 });
+  assert.deepEqual(table.find('b'), { id: 1, slot: 1 });
+  assert.equal(table.find('c'), undefined);
+});
+
+test('the key seen longest ago leaves a full table; its slot is reused, its id never', () => {
+  const table = new KeyTable(2);
+  table.see('a');
+  table.see('b');
+  table.see('a');
+  assert.deepEqual(table.see('c'), { id: 2, slot: 1, isNew: true, evictedId: 1 });
+  assert.deepEqual(table.see('b'), { id: 3, slot: 0, isNew: true, evictedId: 0 });
+  assert.equal(table.size, 2);
+});
+
+test('looking is not seeing', () => {
+  const table = new KeyTable(2);
+  table.see('a');
+  table.see('b');
+  table.find('a');
+  assert.equal(table.see('c').evictedId, 0);
+});
+
+test('a restored table evicts in the same order and gives the same ids, whatever the keys contain', () => {
+  const keys = ['a', '\ud800', 'ü', '', 'c', 'a', '\n"{}', 'd', 'ü', 'e', 'a'];
+  const original = new KeyTable(4);
+  for (const key of keys) original.see(key);
+  const restored = new KeyTable(4);
+  const snapshot = original.snapshot();
+  restored.restore({ ...snapshot, json: JSON.parse(JSON.stringify(snapshot.json)) as typeof snapshot.json });
+  for (const key of [...keys, 'f', 'g', 'h', 'i', 'j']) assert.deepEqual(restored.see(key), original.see(key));
+});
