@@ -27,8 +27,9 @@ export interface MlpOptions {
 /**
  * A multilayer perceptron: dense layers with an activation between them, weights `dense0/kernel`, `dense0/bias`, and so on.
  *
- * Kernels start uniform within ±√(6 / inputs) under relu (He et al. 2015) and ±√(6 / (inputs + outputs)) otherwise (Glorot &
- * Bengio 2010), biases at zero; nothing else is random. Tensors live within one call on the backend of this thread; the
+ * Hidden kernels start uniform within ±√(6 / inputs) under relu (He et al. 2015), within ±√(6 / (inputs + outputs)) otherwise
+ * (Glorot & Bengio 2010), biases and the output kernel at zero: the net begins by predicting the mean, since its first
+ * predictions count too. Nothing else is random. Tensors live within one call on the backend of this thread; the
  * weights are plain arrays. Both passes are written out, since they are short and a recorded tape costs more than the
  * kernels of a small net; a transposed operand is transposed first, because wasm multiplies such ones in a scalar loop.
  */
@@ -46,8 +47,8 @@ export class MlpLearner implements Learner {
     this.#activation = spec.activation;
     this.#layers = widths.slice(1).map((outputCount, l) => {
       const inputCount = widths[l]!;
-      const isBeforeRelu = spec.activation === 'relu' && l < spec.hidden.length;
-      const limit = Math.sqrt(6 / (isBeforeRelu ? inputCount : inputCount + outputCount));
+      const isOutput = l === spec.hidden.length;
+      const limit = isOutput ? 0 : Math.sqrt(6 / (spec.activation === 'relu' ? inputCount : inputCount + outputCount));
       const kernel = Float32Array.from({ length: inputCount * outputCount }, () => limit * (2 * random() - 1));
       return { inputCount, outputCount, kernel, bias: new Float32Array(outputCount) };
     });
@@ -77,7 +78,8 @@ export class MlpLearner implements Learner {
       if (badRows.length > 0) return { predictions, loss, applied: false, badRows };
       const gradients = this.#backward(kernels, inputs, tf.tensor2d(Float32Array.from(slopes), outputs.shape));
       // Reads the gradients: waits for the device.
-      const applied = this.#optimizer.apply(gradients.map((gradient) => gradient.dataSync<'float32'>()));
+      const read = gradients.map((gradient) => gradient.dataSync<'float32'>());
+      const applied = this.#optimizer.apply([...read, columnSums(slopes, outputs.shape[1])]);
       return { predictions, loss, applied, badRows };
     });
   }
@@ -118,18 +120,29 @@ export class MlpLearner implements Learner {
     return { kernels, inputs, outputs: signal };
   }
 
-  /** Gradients in the order of the parameters. `slopes`: d loss / d output. */
+  /** Gradients in the order of the parameters, without that of the last bias. `slopes`: d loss / d output. */
   #backward(kernels: readonly tf.Tensor2D[], inputs: readonly tf.Tensor2D[], slopes: tf.Tensor2D): tf.Tensor[] {
     const gradients: tf.Tensor[] = [];
     let slope = slopes;
     for (let l = this.#layers.length - 1; l >= 0; l--) {
-      gradients.unshift(tf.matMul(tf.transpose(inputs[l]!), slope), tf.sum(slope, 0));
+      gradients.unshift(tf.matMul(tf.transpose(inputs[l]!), slope));
       if (l === 0) break;
       const toInput = tf.matMul(slope, tf.transpose(kernels[l]!));
       slope = tf.mul(toInput, slopeOf(this.#activation, inputs[l]!));
+      gradients.unshift(tf.sum(slope, 0));
     }
     return gradients;
   }
+}
+
+/**
+ * Gradient of the last bias, [outputCount]. Summed here in Float64: standardized labels nearly cancel in the first step, and
+ * Adam would make a whole step of an engine's rounding.
+ */
+function columnSums(slopes: Float64Array, outputCount: number): Float64Array {
+  const sums = new Float64Array(outputCount);
+  for (let i = 0; i < slopes.length; i++) sums[i % outputCount] = sums[i % outputCount]! + slopes[i]!;
+  return sums;
 }
 
 interface Passed {

@@ -12,6 +12,7 @@ export interface Parameter {
 const beta1 = 0.9;
 const beta2 = 0.999;
 const epsilon = 1e-8;
+const largestFloat32 = (2 - 2 ** -23) * 2 ** 127;
 
 /**
  * Takes steps over a model's parameters: plain SGD, or Adam (Kingma & Ba 2015, algorithm 1, with the paper's constants).
@@ -95,7 +96,9 @@ export class Optimizer {
   /** What gradients are multiplied by; not finite where a gradient is not. */
   #clipScale(gradients: readonly FloatArray[]): number {
     let squares = 0;
-    for (const gradient of gradients) for (const value of gradient) squares += value * value;
+    for (const gradient of gradients) {
+      for (let i = 0; i < gradient.length; i++) squares += gradient[i]! * gradient[i]!;
+    }
     const { clipNorm } = this.#options;
     const norm = Math.sqrt(squares);
     if (!Number.isFinite(norm)) return NaN;
@@ -113,7 +116,7 @@ export class Optimizer {
     const { values } = this.#parameters[p]!;
     const [firsts, seconds] = [this.#firsts[p]!, this.#seconds[p]!];
     const [next, nextFirsts, nextSeconds] = [this.#nextValues[p]!, this.#nextFirsts[p]!, this.#nextSeconds[p]!];
-    const unbias1 = 1 / (1 - this.#powers[0]! * beta1);
+    const rate = this.#options.learningRate / (1 - this.#powers[0]! * beta1);
     const unbias2 = 1 / (1 - this.#powers[1]! * beta2);
     for (let i = 0; i < values.length; i++) {
       const slope = gradient[i]! * scale;
@@ -121,7 +124,7 @@ export class Optimizer {
       const second = beta2 * seconds[i]! + (1 - beta2) * slope * slope;
       nextFirsts[i] = first;
       nextSeconds[i] = second;
-      next[i] = values[i]! - (this.#options.learningRate * first * unbias1) / (Math.sqrt(second * unbias2) + epsilon);
+      next[i] = values[i]! - (rate * first) / (Math.sqrt(second * unbias2) + epsilon);
     }
   }
 }
@@ -136,7 +139,8 @@ function zerosLike({ values }: Parameter): FloatArray {
   return values instanceof Float32Array ? new Float32Array(values.length) : new Float64Array(values.length);
 }
 
+/** Whether all values are finite as float32, which is how weights leave the trainer. */
 function isFiniteArray(values: FloatArray): boolean {
-  for (const value of values) if (!Number.isFinite(value)) return false;
+  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i]!) <= largestFloat32)) return false;
   return true;
 }

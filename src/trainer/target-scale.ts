@@ -9,10 +9,14 @@ interface Moments {
   readonly m2: number;
 }
 
+/** Beyond it nothing was measured, and squares that are summed would overflow. */
+const largestValue = 1e100;
+
 /**
  * Standardizes what is learned of regression targets: the labels, or with `change` their difference from the row's own target.
  *
- * Running moments by Welford (1962); the variance is M2/n, and a zero variance scales by 1.
+ * Running moments by Welford (1962); the variance is M2/n, and a zero variance scales by 1. Labels beyond ±1e100 cannot be
+ * learned.
  */
 export class TargetScale implements TargetFacts {
   readonly #isChange: boolean;
@@ -60,16 +64,13 @@ export class TargetScale implements TargetFacts {
     let { count, mean, m2 } = this.#current;
     for (let i = 0; i < rows.rowCount; i++) {
       const value = labels[i]! - this.base(rows, i);
-      const delta = value - mean;
-      const nextMean = mean + delta / (count + 1);
-      const nextM2 = m2 + delta * (value - nextMean);
-      if (Number.isFinite(nextM2)) {
-        count++;
-        mean = nextMean;
-        m2 = nextM2;
-      } else {
+      if (!(Math.abs(value) <= largestValue)) {
         unlearnable.push(i);
+        continue;
       }
+      const delta = value - mean;
+      mean += delta / ++count;
+      m2 += delta * (value - mean);
     }
     this.#next = { count, mean, m2 };
     return unlearnable;
