@@ -9,8 +9,8 @@ export interface FeedParts {
 }
 
 const tickMs = 250;
-/** Without a change an update still goes out this often: ages grow, and the page knows that we live. */
-const heartbeatMs = 1000;
+/** Without a change every fourth tick sends an update all the same: ages grow, and the page knows that we live. */
+const quietTicks = 4;
 const maxClients = 32;
 /** A client that lets this much pile up is dropped; it will connect again if it can. */
 const maxUnsentBytes = 1024 * 1024;
@@ -23,7 +23,8 @@ export class EventFeed {
   readonly #parts: FeedParts;
   readonly #clients = new Set<ServerResponse>();
   #timer: NodeJS.Timeout | null = null;
-  #sent = { version: -1, atMs: 0, revision: -1, points: 0 };
+  #sent = { version: -1, revision: -1, points: 0 };
+  #quietTicks = 0;
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
@@ -58,7 +59,9 @@ export class EventFeed {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    client.write(`retry: 1000\n\n${frame('state', this.#parts.status())}`);
+    const status = this.#parts.status();
+    client.write(`retry: 1000\n\n${frame('state', status)}`);
+    if (this.#clients.size === 0) this.#noteSent(status);
     this.#clients.add(client);
     client.on('error', () => client.destroy());
     client.on('close', () => {
@@ -75,16 +78,20 @@ export class EventFeed {
 
   #tick(): void {
     const version = this.#parts.statusVersion();
-    const isQuiet = version === this.#sent.version && performance.now() - this.#sent.atMs < heartbeatMs;
-    if (isQuiet) return;
+    this.#quietTicks += 1;
+    if (version === this.#sent.version && this.#quietTicks < quietTicks) return;
+    this.#quietTicks = 0;
     const status = this.#parts.status();
     const text = this.#frameOf(status);
-    const { revision, points } = status.history;
-    this.#sent = { version, atMs: performance.now(), revision, points: points.length };
+    this.#noteSent(status);
     for (const client of this.#clients) {
       if (client.writableLength > maxUnsentBytes) client.destroy();
       else client.write(text);
     }
+  }
+
+  #noteSent({ history: { revision, points } }: PipelineStatus): void {
+    this.#sent = { version: this.#parts.statusVersion(), revision, points: points.length };
   }
 
   #frameOf(status: PipelineStatus): string {

@@ -32,7 +32,7 @@ export interface HttpServer {
   /** Where people open it: `http://127.0.0.1:9464`. */
   readonly url: string;
   readonly port: number;
-  /** Ends the event streams, answers what was asked, then closes. */
+  /** Ends the event streams, answers what was asked, then closes; after a second it cuts what is still open. */
   close(): Promise<void>;
 }
 
@@ -46,6 +46,7 @@ const limits = {
   checkMs: 5_000,
   requestsPerSocket: 10_000,
   connections: 512,
+  closeMs: 1000,
 } as const;
 
 /** The page loads its own files and nothing else; plain HTTP on loopback must keep working. */
@@ -101,7 +102,11 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
     port,
     close: async () => {
       feed.close();
+      const force = setTimeout(() => {
+        app.server.closeAllConnections();
+      }, limits.closeMs);
       await app.close();
+      clearTimeout(force);
     },
   };
 }
