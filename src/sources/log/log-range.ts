@@ -9,14 +9,17 @@ export interface LogRange {
   readonly endOffset: number;
 }
 
-/** How long a bad batch at the tail may take to become a good one. */
-export const settleMs = 1000;
-const headersOnly = { windowBytes: 64 << 10, isHeadersOnly: true, settleMs };
-
 /** A cursor over headers, from `offset` on. */
-export function headerCursor(dir: string, topic: string, partition: number, offset: number): PartitionCursor {
+export function headerCursor(
+  dir: string,
+  topic: string,
+  partition: number,
+  offset: number,
+  settleMs: number,
+): PartitionCursor {
   const directory = partitionDirectory(dir, topic, partition);
-  return new PartitionCursor(offset, { ...headersOnly, directory, mayHaveGaps: isBrokerDirectory(dir) });
+  const mayHaveGaps = isBrokerDirectory(dir);
+  return new PartitionCursor(offset, { directory, windowBytes: 64 << 10, isHeadersOnly: true, mayHaveGaps, settleMs });
 }
 
 /** First offset of a partition, 0 where it holds nothing. */
@@ -44,7 +47,8 @@ export function stableOffsetOf(dir: string, topic: string, partition: number): n
 }
 
 function scanFrom(dir: string, topic: string, partition: number, offset: number): TransactionScan {
-  const scan = new TransactionScan(headerCursor(dir, topic, partition, offset));
+  // Waits for nothing: damage that is taken for the end of the log would put good positions out of range.
+  const scan = new TransactionScan(headerCursor(dir, topic, partition, offset, 0));
   try {
     scan.advance(Infinity);
     return scan;
@@ -63,7 +67,7 @@ export function offsetAtTime(dir: string, topic: string, partition: number, time
     windowBytes: 1 << 20,
     isHeadersOnly: false,
     mayHaveGaps: isBrokerDirectory(dir),
-    settleMs,
+    settleMs: 0,
   });
   try {
     for (let found = cursor.next(); found !== null; found = cursor.next()) {

@@ -181,7 +181,9 @@ export class LogReading {
 
   async #fixEnds(): Promise<void> {
     for (const member of this.#members) {
-      while (!this.#attempt(member, () => member.reader.scan(), false) && !this.#signal.aborted) await this.#pause();
+      while (!this.#attempt(member, () => member.reader.scan(), false) && !this.#signal.aborted) {
+        await this.#wake.wait(1, this.#signal);
+      }
       member.reader.fixEnd();
       this.#tellEnd(member);
     }

@@ -51,6 +51,11 @@ export class PartitionCursor {
     return this.#segment?.file ?? null;
   }
 
+  /** True while a bad batch at the tail is given time: `next` has not come to the log's end. */
+  get isSettling(): boolean {
+    return this.#badSince !== null;
+  }
+
   /**
    * The next batch that reaches beyond `nextOffset`, null where the log ends for now.
    * @throws SourceError `source.corrupt` for damage that waiting does not mend; `LogStartPassed`.
@@ -87,7 +92,7 @@ export class PartitionCursor {
 
   /** Goes to where `nextOffset` lies, which may be the same file once more; false where there is nothing more to read. */
   #move(): boolean {
-    const { directory, mayHaveGaps } = this.#options;
+    const { directory } = this.#options;
     const bases = segmentBases(directory);
     if (bases.length === 0) return false;
     const base = bases.findLast((candidate) => candidate <= this.nextOffset);
@@ -102,16 +107,15 @@ export class PartitionCursor {
       this.#rereadAt = this.#segment.at;
       return true;
     }
-    if (isReplaced || base !== this.#segmentBase) return this.#leave(this.#segment, base);
-    if (newer === undefined) return false;
-    if (!mayHaveGaps) this.#checkGap(newer);
-    return this.#leave(this.#segment, newer);
-  }
-
-  #leave(segment: SegmentReader, base: number): boolean {
-    if (segment.restBytes > 0) throw this.#damage(segment, 'half a batch inside the log');
-    segment.close();
-    return this.#open(base);
+    if (this.#segment.restBytes > 0) throw this.#damage(this.#segment, 'half a batch inside the log');
+    let next = base;
+    if (!isReplaced && base === this.#segmentBase) {
+      if (newer === undefined) return false;
+      this.#checkGap(newer);
+      next = newer;
+    }
+    this.#segment.close();
+    return this.#open(next);
   }
 
   #open(base: number): boolean {
@@ -134,10 +138,12 @@ export class PartitionCursor {
     );
   }
 
+  /** Only the tail of the last segment may have a size that runs ahead of its data. */
   #giveTime(segment: SegmentReader): void {
+    const isLast = segmentBases(this.#options.directory).at(-1) === this.#segmentBase;
     const now = performance.now();
     this.#badSince ??= now;
-    if (now - this.#badSince >= this.#options.settleMs) throw this.#damage(segment, 'a damaged batch');
+    if (!isLast || now - this.#badSince >= this.#options.settleMs) throw this.#damage(segment, 'a damaged batch');
   }
 
   /** A length field may be damaged so that its batch seems to go on behind the end: then good ones lie behind it. */

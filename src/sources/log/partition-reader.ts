@@ -1,6 +1,6 @@
 import type { BatchHeader } from '../record-batch/batch-header.ts';
 import { decodeRecords, type RecordColumns } from '../record-batch/record-columns.ts';
-import { headerCursor, settleMs } from './log-range.ts';
+import { headerCursor } from './log-range.ts';
 import { PartitionCursor } from './partition-cursor.ts';
 import { isBrokerDirectory, partitionDirectory } from './partition-directory.ts';
 import type { FoundBatch } from './segment-reader.ts';
@@ -16,6 +16,8 @@ export interface PartitionReaderOptions {
   readonly epoch: number;
 }
 
+/** How long a bad batch at the tail may take to become a good one. */
+const settleMs = 1000;
 const windowBytes = 1 << 20;
 /** Log that is scanned ahead in one turn, so that a long history does not block the event loop. */
 const scanBytes = 16 << 20;
@@ -40,7 +42,7 @@ export class PartitionReader {
     this.partition = partition;
     this.#nextOffset = nextOffset;
     this.#epoch = options.epoch;
-    this.#scan = new TransactionScan(headerCursor(dir, topic, partition, nextOffset));
+    this.#scan = new TransactionScan(headerCursor(dir, topic, partition, nextOffset, settleMs));
     this.#cursor = new PartitionCursor(nextOffset, {
       directory: partitionDirectory(dir, topic, partition),
       windowBytes,
@@ -96,8 +98,9 @@ export class PartitionReader {
   peek(): BatchHeader | null {
     while (this.#head === null) {
       if (this.#cursor.nextOffset >= this.endOffset) {
-        if (!this.#isScanDue || this.#fixedEnd !== null) break;
-        this.scan();
+        const before = this.endOffset;
+        if (this.#fixedEnd !== null || !this.#isScanDue) break;
+        if (!this.scan() && this.endOffset === before) break;
         continue;
       }
       const found = this.#cursor.next();

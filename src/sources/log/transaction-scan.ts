@@ -44,7 +44,7 @@ export class TransactionScan {
   advance(maxBytes: number): boolean {
     for (let bytes = 0; bytes < maxBytes;) {
       const found = this.#cursor.next();
-      if (found === null) return true;
+      if (found === null) return !this.#cursor.isSettling;
       this.#see(found);
       bytes += found.header.sizeBytes;
     }
