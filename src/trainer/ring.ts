@@ -4,7 +4,7 @@ import type { BatchRows } from './row-table.ts';
 import type { TrainerOptions } from './trainer.ts';
 
 /** What a slot asks of the worker. Orders travel the ring too: a worker that waits for a batch hears nothing else. */
-export const slotKinds = ['batch', 'snapshot', 'stop'] as const;
+const slotKinds = ['batch', 'snapshot', 'stop'] as const;
 export type SlotKind = (typeof slotKinds)[number];
 
 /** One side's view of a taken slot; valid until it is released. */

@@ -169,13 +169,14 @@ export class TrainerCore {
       [...unlearnable, ...step.rejected.map((i) => learnable[i]!)].sort((a, b) => a - b),
     );
     if (trained.rowCount === 0) return { trained, rejected, outputs: this.#contenders.map(() => new Float64Array(0)) };
-    this.#facts.commit();
     const width = step.predictions.length / rows.rowCount;
     const predictions = this.#contenders.map((contender) =>
       contender === this.#served
         ? pickCells(step.predictions, kept, width)
         : contender.learn(trained, () => undefined).predictions,
     );
+    // Last, since all predictions above were made with the facts before the batch.
+    this.#facts.commit();
     // Under a horizon the predictions that count were made when the rows arrived.
     return { trained, rejected, outputs: this.#options.horizonMs === null ? predictions : trained.outputs };
   }

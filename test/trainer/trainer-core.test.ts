@@ -14,12 +14,16 @@ async function coreOf(changes: Partial<TrainerOptions> = {}): Promise<TrainerCor
   return TrainerCore.create(trainerOptions({ wantsPredictions: true, ...changes }), null);
 }
 
-/** Predictions of the served model by offset, in the order in which they were scored. */
+/** Predictions of all models by offset, in the order in which they were scored. */
 function predictionsOf(reports: readonly StepReport[], width = 1): Map<number, number[]> {
   const byOffset = new Map<number, number[]>();
   for (const { predictions } of reports) {
     predictions!.offsets.forEach((offset, i) => {
-      byOffset.set(offset, [...predictions!.outputs['main']!.subarray(i * width, (i + 1) * width)]);
+      const outputs = Object.values(predictions!.outputs);
+      byOffset.set(
+        offset,
+        outputs.flatMap((output) => [...output.subarray(i * width, (i + 1) * width)]),
+      );
     });
   }
   return byOffset;
@@ -31,10 +35,22 @@ async function reportsOf(stream: readonly Reading[], rows: number, changes: Part
 }
 
 for (const [kind, changes, classes] of [
-  ['regression', {}, 0],
-  ['regression by a net', { models: { main: { kind: 'mlp', hidden: [4], activation: 'relu' } } }, 0],
+  ['regression', { models: { main: { kind: 'linear' }, shadow: { kind: 'linear' }, other: { kind: 'mean' } } }, 0],
+  [
+    'regression by a net',
+    { models: { main: { kind: 'mlp', hidden: [4], activation: 'relu' }, shadow: { kind: 'linear' } } },
+    0,
+  ],
   ['regression under a horizon', { horizonMs: hourMs, targetAs: 'change' }, 0],
-  ['classes', { task: 'classification', maxClasses: 4 }, 3],
+  [
+    'classes',
+    {
+      task: 'classification',
+      maxClasses: 4,
+      models: { main: { kind: 'linear' }, shadow: { kind: 'linear' }, other: { kind: 'majority' } },
+    },
+    3,
+  ],
 ] as const) {
   it(`the target of a row changes no prediction up to and including that row's (${kind})`, async () => {
     const stream = readings(90, 5, classes);
@@ -49,6 +65,18 @@ for (const [kind, changes, classes] of [
     assert.ok([...before].some(([n, outputs]) => n > k && outputs[0] !== after.get(n)![0]));
   });
 }
+
+it('models with the same options predict the same, whichever is served', async () => {
+  for (const horizonMs of [null, hourMs]) {
+    const models = { main: { kind: 'linear' }, shadow: { kind: 'linear' } } as const;
+    const reports = await reportsOf(readings(60), 7, { models, horizonMs });
+    for (const { predictions } of reports) {
+      assert.deepEqual(predictions!.outputs['shadow'], predictions!.outputs['main']);
+    }
+    const { main, shadow } = reports.at(-1)!.models;
+    assert.deepEqual(shadow, main);
+  }
+});
 
 it('reports score the predictions that they carry, each made before its label was learned', async () => {
   const reports = await reportsOf(readings(100), 10, {});
