@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { partitionDirectory, segmentBases, segmentFile } from '../../src/sources/log/partition-directory.ts';
 import { codecs } from '../../src/sources/record-batch/compression.ts';
 import { openWriter, temporaryDirectory, topic } from '../sources/log/logs.ts';
+import { missing, testCache } from '../support/requirements.ts';
 
-const cache = process.env['MILLRACE_TEST_CACHE'] ?? join(homedir(), '.cache', 'millrace');
-const jars = join(cache, 'kafka-4.3.1');
-
-/** Why Kafka's own tools cannot run here, null where they can. */
-function missing(): string | null {
-  if (!existsSync(jars)) return `no Kafka in ${jars}`;
-  return spawnSync('java', ['-version']).status === 0 ? null : 'no Java';
-}
+const jars = join(testCache, 'kafka-4.3.1');
 
 function dump(files: readonly string[]): string {
   const tool = 'org.apache.kafka.tools.DumpLogSegments';
@@ -28,16 +20,9 @@ function dump(files: readonly string[]): string {
   return stdout;
 }
 
-test("Kafka's DumpLogSegments reads what we write, over several segments and every codec", (context) => {
-  const reason = missing();
-  if (reason !== null) {
-    context.skip(reason);
-    return undefined;
-  }
-  return dumpAll(temporaryDirectory(context));
-});
-
-async function dumpAll(dir: string): Promise<void> {
+const title = "Kafka's DumpLogSegments reads what we write, over several segments and every codec";
+test(title, { skip: missing('kafka-4.3.1') ?? false }, async (context) => {
+  const dir = temporaryDirectory(context);
   let batches = 0;
   for (const compression of codecs) {
     // Opening anew for each codec also makes an epoch for each.
@@ -77,4 +62,4 @@ async function dumpAll(dir: string): Promise<void> {
     if (offset % 10 === 5) assert.match(line, /headerKeys: \[unit\] key: sensor-5 /);
   });
   assert.doesNotMatch(output, /Found invalid|mismatch/i);
-}
+});

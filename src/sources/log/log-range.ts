@@ -9,6 +9,9 @@ export interface LogRange {
   readonly endOffset: number;
 }
 
+/** Little more than a header: the bodies between are not read at all. */
+const windowBytes = 4096;
+
 /** A cursor over headers, from `offset` on. */
 export function headerCursor(
   dir: string,
@@ -19,7 +22,7 @@ export function headerCursor(
 ): PartitionCursor {
   const directory = partitionDirectory(dir, topic, partition);
   const mayHaveGaps = isBrokerDirectory(dir);
-  return new PartitionCursor(offset, { directory, windowBytes: 64 << 10, isHeadersOnly: true, mayHaveGaps, settleMs });
+  return new PartitionCursor(offset, { directory, windowBytes, isHeadersOnly: true, mayHaveGaps, settleMs });
 }
 
 /** First offset of a partition, 0 where it holds nothing. */

@@ -74,6 +74,16 @@ let cursor = 0;
 
 /** A zigzag varint of up to 32 bits. Past the end of `bytes` a byte reads as 0; the caller checks the record's end. */
 function readZigzag(bytes: Buffer, at: number): number {
+  const byte = bytes[at]!;
+  // Small enough to be inlined: nearly all lengths take one or two bytes.
+  if (byte < 128) {
+    cursor = at + 1;
+    return (byte >>> 1) ^ -(byte & 1);
+  }
+  return readBytesOfZigzag(bytes, at);
+}
+
+function readBytesOfZigzag(bytes: Buffer, at: number): number {
   let byte = bytes[at]!;
   let bits = byte & 127;
   let next = at + 1;
@@ -88,6 +98,15 @@ function readZigzag(bytes: Buffer, at: number): number {
 
 /** A zigzag varint of up to 64 bits as a number, exact within ±2⁵³. */
 function readLongZigzag(bytes: Buffer, at: number): number {
+  const byte = bytes[at]!;
+  if (byte < 128) {
+    cursor = at + 1;
+    return (byte >>> 1) ^ -(byte & 1);
+  }
+  return readBytesOfLongZigzag(bytes, at);
+}
+
+function readBytesOfLongZigzag(bytes: Buffer, at: number): number {
   let byte = bytes[at]!;
   let value = byte & 127;
   let next = at + 1;
