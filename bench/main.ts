@@ -1,0 +1,112 @@
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { kafkaSink, logSink } from '../src/cli/reading-sinks.ts';
+import { missing } from '../test/support/requirements.ts';
+import { startKafka } from '../test/support/kafka/start-kafka.ts';
+import { figuresOf, missingFigures, type Figure } from './figures.ts';
+import type { Measurement } from './measure.ts';
+import { kafkaStages, stages, type StageInput, type StageName } from './stages.ts';
+import { subjects } from './subjects.ts';
+import { tableLine } from './table.ts';
+import { fillTopic, partitions, schemaText, topicRecords, topics } from './workload.ts';
+
+const usage = `npm run bench -- [--short] [--json FILE]
+
+Measures every stage of the pipeline, each in a process of its own, and prints medians with their spread.
+  --short      small inputs, one run each: shows that everything runs, not how fast
+  --json FILE  writes [{"name","value","unit","better","runs","against","note"}]
+
+Example:
+  npm run bench -- --json bench.json`;
+
+const { values: options } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, json: { type: 'string' }, help: { type: 'boolean' } },
+});
+if (options.help === true) console.log(usage);
+else process.exitCode = await bench(options.short, options.json ?? null);
+
+/** Measures everything; the exit code says whether the table is whole. */
+async function bench(isShort: boolean, jsonFile: string | null): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  const figures: Figure[] = [];
+  const excused = new Set<string>();
+  try {
+    const input: StageInput = {
+      isShort,
+      repetition: isShort ? { warmUps: 0, runs: 1 } : { warmUps: 1, runs: 5 },
+      schemaFile: join(dir, 'reading.avsc'),
+      logDir: join(dir, 'log'),
+      bootstrap: '',
+    };
+    console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}`);
+    console.log(`median of ${input.repetition.runs}, lowest … highest\n`);
+    figures.push(...(await benchLocal(input)));
+    const reason = missing('java', 'kafka-4.3.1');
+    if (reason === undefined) figures.push(...(await benchKafka(input)));
+    else {
+      console.log(`skipped what needs Kafka: ${reason}`);
+      // Only a smoke test may do without.
+      if (isShort) for (const { name, stage } of subjects) if (kafkaStages.has(stage)) excused.add(name);
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+  if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify(figures, null, 2)}\n`);
+  const lacking = missingFigures(figures, excused);
+  if (lacking.length > 0) console.error(`\nmissing: ${lacking.join(', ')}`);
+  return lacking.length === 0 ? 0 : 1;
+}
+
+async function benchLocal(input: StageInput): Promise<readonly Figure[]> {
+  writeFileSync(input.schemaFile, schemaText);
+  const records = topicRecords(input);
+  for (const length of ['long', 'short'] as const) {
+    await fillTopic(await logSink({ dir: input.logDir, topic: topics[length], partitions }), records[length]);
+  }
+  return runStages((name) => !kafkaStages.has(name), input);
+}
+
+async function benchKafka(input: StageInput): Promise<readonly Figure[]> {
+  const kafka = await startKafka();
+  try {
+    const { bootstrap } = kafka;
+    const sink = await kafkaSink({ brokers: [bootstrap], topic: topics.short, partitions });
+    await fillTopic(sink, topicRecords(input).short);
+    return await runStages((name) => kafkaStages.has(name), { ...input, bootstrap });
+  } finally {
+    await kafka.stop();
+  }
+}
+
+/** Runs the wanted stages one after another and prints their figures as they come. */
+async function runStages(isWanted: (name: StageName) => boolean, input: StageInput): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const name of (Object.keys(stages) as StageName[]).filter(isWanted)) {
+    for (const measurement of await runStage(name, input)) {
+      const subject = subjects.find((each) => each.name === measurement.subject);
+      if (subject === undefined) throw new Error(`${measurement.subject} is not in the table of subjects`);
+      const found = figuresOf(subject, measurement);
+      for (const figure of found) console.log(tableLine(figure));
+      figures.push(...found);
+    }
+  }
+  return figures;
+}
+
+/** In a process of its own, so that neither memory nor compiled code of one stage colours another; none where it fails. */
+function runStage(name: StageName, input: StageInput): Promise<readonly Measurement[]> {
+  return new Promise((resolve) => {
+    let measurements: readonly Measurement[] = [];
+    const child = fork(fileURLToPath(new URL('./run-stage.ts', import.meta.url)), [name, JSON.stringify(input)]);
+    child.on('message', (message) => {
+      measurements = message as readonly Measurement[];
+    });
+    child.on('exit', () => {
+      resolve(measurements);
+    });
+  });
+}

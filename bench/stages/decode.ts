@@ -1,0 +1,23 @@
+import { DecodeState, decode } from '../../src/operators/decode.ts';
+import { jobOptions, recordBlocks, timedPasses } from '../blocks.ts';
+import { measure, type Measurement } from '../measure.ts';
+import type { Stage } from '../stages.ts';
+
+/** Records to columns: 8 of 10 fields, in each format. */
+export const decodeFormats: Stage = async (input) => {
+  const measurements: Measurement[] = [];
+  for (const format of ['avro', 'json', 'csv'] as const) {
+    const options = await jobOptions(input, format);
+    const blocks = recordBlocks(format);
+    const passes = input.isShort ? 1 : passesOf[format];
+    measurements.push(
+      await measure(`decode.${format}`, input.repetition, () =>
+        timedPasses(blocks, passes, decode(new DecodeState(), options)),
+      ),
+    );
+  }
+  return measurements;
+};
+
+/** About a second a run. */
+const passesOf = { avro: 20, json: 6, csv: 3 };

@@ -1,0 +1,98 @@
+import { stringify } from 'csv-stringify/sync';
+import { avroEncoder } from '../src/codecs/avro-encoder.ts';
+import type { Config } from '../src/config/config.ts';
+import { parseConfig } from '../src/config/load.ts';
+import { playReadings, type ReadingSink } from '../src/sensors/play-readings.ts';
+import type { Readings } from '../src/sensors/readings.ts';
+import { simulate } from '../src/sensors/simulate.ts';
+import type { StageInput } from './stages.ts';
+
+/** Different readings; longer inputs repeat them. A multiple of the records in a block. */
+export const distinctReadings = 32_768;
+/** Partitions of every topic. */
+export const partitions = 4;
+/** Topics by length: whoever only reads needs a longer one than whoever learns. */
+export const topics = { long: 'bench.long', short: 'bench.short' } as const;
+
+/** Records that each topic holds. */
+export function topicRecords({ isShort }: StageInput): Readonly<Record<keyof typeof topics, number>> {
+  return isShort ? { long: 50_000, short: 20_000 } : { long: 2_000_000, short: 300_000 };
+}
+
+const fleet = simulate({ sensors: 100, seed: 1, topic: 'bench.reading' });
+/** Avro schema of the readings: 10 fields. */
+export const schemaText = JSON.stringify(fleet.schema);
+const columns = fleet.schema.fields.map(({ name }) => name);
+
+type Format = 'avro' | 'json' | 'csv';
+
+/** How one reading is written, by format. */
+const encoders: Readonly<Record<Format, (value: ReturnType<Readings['value']>) => Buffer>> = {
+  avro: avroEncoder(schemaText, 1),
+  json: (value) => Buffer.from(JSON.stringify(value)),
+  csv: (value) => Buffer.from(stringify([columns.map((name) => value[name])], { eof: false })),
+};
+
+/** The values of the different readings, in one format. */
+export function encodedReadings(format: Format): readonly Buffer[] {
+  return Array.from({ length: distinctReadings }, (_, n) => encoders[format](fleet.value(n)));
+}
+
+/** Gives a topic `count` Avro readings of the fleet, and closes it. */
+export async function fillTopic(sink: ReadingSink, count: number): Promise<void> {
+  const values = encodedReadings('avro');
+  const keys = Array.from(values, (_, n) => fleet.key(n));
+  const places = Array.from(values, (_, n) => ({ n }));
+  const readings: Readings = {
+    ...fleet,
+    key: (n) => keys[n % distinctReadings]!,
+    value: (n) => places[n % distinctReadings]!,
+  };
+  const encode = ({ n }: ReturnType<Readings['value']>): Buffer => values[Number(n)]!;
+  const { signal } = new AbortController();
+  await playReadings(readings, sink, encode, { count, ratePerSecond: null, signal });
+  await sink.close();
+}
+
+/** The source of the job by its name in a configuration. */
+export function sourceOf(
+  kind: 'log' | 'kafka',
+  topic: string,
+  { logDir, bootstrap }: StageInput,
+): Readonly<Record<string, unknown>> {
+  return kind === 'log' ? { log: { dir: logDir, topic } } : { kafka: { brokers: [bootstrap], topics: [topic] } };
+}
+
+/**
+ * The job that all stages are parts of: 8 of the 10 fields are wanted, for 8 features (5 plain, 3 lags by sensor), and
+ * an 8-64-64-1 net learns the target by Adam.
+ */
+export function jobConfig(
+  input: StageInput,
+  source = sourceOf('log', topics.short, input),
+  format: Format = 'avro',
+): Config {
+  const decode = { avro: { avro: { schemaFile: input.schemaFile } }, json: 'json', csv: { csv: { columns } } }[format];
+  const job = {
+    name: 'bench',
+    source,
+    decode,
+    key: 'sensorId',
+    time: 'measuredAt',
+    features: {
+      temperature: {},
+      humidity: {},
+      pressure: {},
+      vibration: {},
+      load: {},
+      powerBefore: { field: 'power', as: 'lag', rows: 1 },
+      powerTwoBefore: { field: 'power', as: 'lag', rows: 2 },
+      powerThreeBefore: { field: 'power', as: 'lag', rows: 3 },
+    },
+    target: 'power',
+    models: { main: { mlp: { hidden: [64, 64] } } },
+    training: { optimizer: 'adam' },
+  };
+  // YAML holds JSON.
+  return parseConfig(JSON.stringify(job), 'the configuration of the bench', {}).config;
+}
