@@ -1,8 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PipelineError, messageOf } from '../../errors.ts';
 import type { RecordHeader } from '../../records.ts';
 import { codecs, loadCompression, type Codec } from '../record-batch/compression.ts';
 import { brokersOf, kafkaClient, type KafkaClient, type KafkaConnection } from './kafka-connection.ts';
-import { kafkajs, type CompressionTypes, type Message, type Producer } from './kafkajs.ts';
+import { kafkajs, type CompressionTypes, type ICustomPartitioner, type Message, type Producer } from './kafkajs.ts';
 import { PartitionOffsets } from './partition-offsets.ts';
 
 /** A record to write. */
@@ -20,7 +21,8 @@ export interface OutgoingRecord {
 export interface KafkaWriter {
   /**
    * Resolves when every in-sync replica has the records. Records of one partition keep their order.
-   * @throws PipelineError `source.unavailable`, retriable: some of the records may have been written.
+   * Trouble is tried again for `connectTimeoutMs`, without writing a record twice.
+   * @throws PipelineError `source.unavailable`; some of the records may have been written.
    */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   /** The read-committed end of each partition, by partition number. @throws as `send` */
@@ -44,7 +46,8 @@ export interface KafkaWriterOptions extends KafkaConnection {
 const recordsPerSend = 2000;
 const bytesPerSend = 512 * 1024;
 
-const retryMs = 2000;
+const minBackoffMs = 200;
+const maxBackoffMs = 2000;
 
 /** @throws ConfigError where TLS or SASL settings cannot be used. */
 export function kafkaWriter(options: KafkaWriterOptions): KafkaWriter {
@@ -52,14 +55,16 @@ export function kafkaWriter(options: KafkaWriterOptions): KafkaWriter {
   const offsets = new PartitionOffsets(options, [options.topic]);
   const producer = client.kafka.producer({
     allowAutoTopicCreation: false,
-    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    createPartitioner: pinningPartitioner,
     idempotent: true,
     maxInFlightRequests: 1,
-    retry: patienceOf(options),
+    // kafkajs insists on a retry of its own; the rest is done below, where time is counted.
+    retry: { retries: 1, initialRetryTime: minBackoffMs },
   });
   // kafkajs counts codecs as Kafka does, in an enum of its own.
   const compression = codecs.indexOf(options.codec ?? 'none') as unknown as CompressionTypes;
   let ready: Promise<void> | null = null;
+  let isClosed = false;
 
   /** Connected once; after a failure the next call tries again. */
   function connected(): Promise<void> {
@@ -70,35 +75,36 @@ export function kafkaWriter(options: KafkaWriterOptions): KafkaWriter {
     return ready;
   }
 
-  async function attempt<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      await connected();
-      return await call();
-    } catch (error) {
-      if (error instanceof PipelineError) throw error;
-      const message = `cannot write to topic ${options.topic} at ${brokersOf(options)}: ${messageOf(error)}`;
-      throw new PipelineError('source.unavailable', message, { retriable: true, cause: error });
+  async function persist<T>(call: () => Promise<T>): Promise<T> {
+    const start = Date.now();
+    for (let backoffMs = minBackoffMs; ; backoffMs = Math.min(backoffMs * 2, maxBackoffMs)) {
+      try {
+        await connected();
+        return await call();
+      } catch (error) {
+        if (isFinal(error) || isClosed || Date.now() - start + backoffMs > options.connectTimeoutMs) {
+          throw asWriteError(error, options);
+        }
+      }
+      await delay(backoffMs);
     }
   }
 
   return {
-    send: (records) =>
-      attempt(async () => {
-        for (const part of sends(records)) {
-          await producer.send({
-            topic: options.topic,
-            acks: -1,
-            compression,
-            messages: part.map(toMessage),
-          });
-        }
-      }),
+    send: async (records) => {
+      for (const part of sends(records)) {
+        // The very same messages at each try, so that the broker knows those it has by their sequence numbers.
+        const messages = part.map(toMessage);
+        await persist(() => producer.send({ topic: options.topic, acks: -1, compression, messages }));
+      }
+    },
     endOffsets: () =>
-      attempt(async () => {
+      persist(async () => {
         const ranges = await offsets.ranges();
         return ranges.map(({ endOffset }) => endOffset);
       }),
     close: async () => {
+      isClosed = true;
       offsets.close();
       await producer.disconnect().catch(() => undefined);
       client.destroySockets();
@@ -108,7 +114,7 @@ export function kafkaWriter(options: KafkaWriterOptions): KafkaWriter {
 
 async function connect(options: KafkaWriterOptions, { kafka }: KafkaClient, producer: Producer): Promise<void> {
   await loadCompression();
-  const admin = kafka.admin({ retry: patienceOf(options) });
+  const admin = kafka.admin();
   try {
     await admin.connect();
     const { topic, partitions, maxRecordBytes } = options;
@@ -131,12 +137,23 @@ async function connect(options: KafkaWriterOptions, { kafka }: KafkaClient, prod
   await producer.connect();
 }
 
-function patienceOf({ connectTimeoutMs }: KafkaWriterOptions): {
-  retries: number;
-  maxRetryTime: number;
-  initialRetryTime: number;
-} {
-  return { retries: Math.ceil(connectTimeoutMs / retryMs), maxRetryTime: retryMs, initialRetryTime: 200 };
+/** As Java's client, and the same partition again where a message is sent again. */
+const pinningPartitioner: ICustomPartitioner = () => {
+  const byKey = kafkajs.Partitioners.DefaultPartitioner();
+  return (choice) => (choice.message.partition ??= byKey(choice));
+};
+
+/** True where a broker has said no for good: too large, not allowed. */
+function isFinal(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at.name === 'KafkaJSProtocolError' && 'retriable' in at) return at.retriable === false;
+  }
+  return false;
+}
+
+function asWriteError(error: unknown, options: KafkaWriterOptions): PipelineError {
+  const message = `cannot write to topic ${options.topic} at ${brokersOf(options)}: ${messageOf(error)}`;
+  return new PipelineError('source.unavailable', message, { retriable: !isFinal(error), cause: error });
 }
 
 /** Cuts records into sends that brokers take and kafkajs is quick with. */
