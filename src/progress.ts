@@ -61,8 +61,9 @@ export class Progress implements Telemetry {
       case 'recordsRead':
         this.#read += event.records;
         this.#readHere += event.records;
-        this.#newestReadMs = event.newestTimestampMs;
         this.#seePartition(event.topic, event.partition, event.nextOffset, event.endOffset);
+        if (event.records === 0) break;
+        this.#newestReadMs = event.newestTimestampMs;
         this.#enterFlight(event.newestTimestampMs);
         break;
       case 'endOffsetSeen':

@@ -74,7 +74,8 @@ function decodeBlock(block: RecordBlock, state: DecodeState, options: DecodeOpti
   state.read += recordCount;
   state.rejected += recordCount - columns.rowCount;
   block.barrier?.parts.set('decode', state.snapshot());
-  if (recordCount > 0) tell(block, columns.rowCount, rejected, performance.now() - startedMs, options.telemetry);
+  // A block without records still moves the position: control records, aborted transactions.
+  if (block.nextOffset >= 0) tell(block, columns.rowCount, rejected, performance.now() - startedMs, options.telemetry);
   return {
     ...columns,
     barrier: block.barrier,
@@ -107,7 +108,7 @@ function tell(
   telemetry: Telemetry,
 ): void {
   let bytes = 0;
-  let newestTimestampMs = Number.NEGATIVE_INFINITY;
+  let newestTimestampMs = block.timestampsMs[0] ?? 0;
   for (let index = 0; index < block.recordCount; index += 1) {
     bytes += Math.max(0, block.valueLengths[index]!) + Math.max(0, block.keyLengths[index]!);
     newestTimestampMs = Math.max(newestTimestampMs, block.timestampsMs[index]!);
@@ -124,5 +125,5 @@ function tell(
     newestTimestampMs,
   });
   for (const [reason, count] of rejected) telemetry.emit({ type: 'recordsRejected', reason, records: count });
-  telemetry.emit({ type: 'blockDecoded', rows, seconds: elapsedMs / 1000 });
+  if (records > 0) telemetry.emit({ type: 'blockDecoded', rows, seconds: elapsedMs / 1000 });
 }

@@ -35,6 +35,12 @@ export class KeyTable {
     return this.#entries.get(key);
   }
 
+  /** The key of an id, null where it has left. Walks the table: for rare cases. */
+  keyOf(id: number): string | null {
+    for (const [key, entry] of this.#entries) if (entry.id === id) return key;
+    return null;
+  }
+
   /** Marks a key as the latest seen, giving it an id, and a slot of the key that leaves where the table is full. */
   see(key: string): SeenKey {
     const known = this.#entries.get(key);

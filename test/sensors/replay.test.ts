@@ -58,7 +58,10 @@ suite('replay', () => {
   test('has no keys unless a column is named, by its own name or the Avro one', () => {
     assert.equal(replay(table, { topic: 't' }).key(0), null);
     const byStation = replay(table, { topic: 't', keyField: 'station' });
-    assert.deepEqual([0, 1, 2, 3, 4].map((n) => byStation.key(n)), ['JFK', 'LGA', 'EWR', null, 'EWR']);
+    assert.deepEqual(
+      [0, 1, 2, 3, 4].map((n) => byStation.key(n)),
+      ['JFK', 'LGA', 'EWR', null, 'EWR'],
+    );
     const byNumber = replay(table, { topic: 't', keyField: 'temp__F' });
     assert.equal(byNumber.key(0), '1');
     assert.equal(byNumber.keyField, 'temp__F');

@@ -3,7 +3,7 @@ import { wallClock, type Clock } from '../../clock.ts';
 import { ConfigError, SourceError } from '../../errors.ts';
 import type { Position, RecordBlock } from '../../records.ts';
 import type { Telemetry } from '../../telemetry.ts';
-import { Credit } from '../credit.ts';
+import type { Credit } from '../credit.ts';
 import { maxBlockRecords, type Source } from '../source.ts';
 import { csvBlock } from './csv-block.ts';
 import { csvFiles, csvText, csvTopic } from './csv-files.ts';
@@ -22,7 +22,7 @@ export interface CsvSourceOptions {
   readonly epochs: number;
   /** Where to go on; the position of another topic is ignored. */
   readonly positions: readonly Position[];
-  readonly creditBytes: number;
+  readonly credit: Credit;
   /** A larger record has no cells. */
   readonly maxRecordBytes: number;
 }
@@ -68,7 +68,7 @@ class CsvReader {
     this.#telemetry = telemetry;
     this.#clock = clock;
     this.#signal = signal;
-    this.#credit = new Credit(options.creditBytes);
+    this.#credit = options.credit;
     this.#topic = csvTopic(options.files);
     this.#startOffset = options.positions.find((position) => position.topic === this.#topic)?.nextOffset ?? 0;
   }
@@ -183,18 +183,7 @@ class CsvReader {
     const nowMs = this.#clock.now();
     const endOffset = this.#rowCount === -1 ? -1 : this.#rowCount * this.#options.epochs;
     const place = { topic: this.#topic, firstOffset, pass, endOffset, nowMs };
-    const block = csvBlock(records, place, (bytes) => this.#credit.take(bytes));
-    this.#telemetry.emit({
-      type: 'recordsRead',
-      topic: this.#topic,
-      partition: 0,
-      records: block.recordCount,
-      bytes: block.bytes.length,
-      nextOffset: block.nextOffset,
-      endOffset,
-      newestTimestampMs: nowMs,
-    });
-    return block;
+    return csvBlock(records, place, (bytes) => this.#credit.take(bytes));
   }
 
   #endOfInput(endOffset: number): RecordBlock {

@@ -7,6 +7,7 @@ import { lastValueFrom, tap, toArray } from 'rxjs';
 import type { Clock } from '../../../src/clock.ts';
 import { ConfigError, SourceError } from '../../../src/errors.ts';
 import type { RecordBlock } from '../../../src/records.ts';
+import { Credit } from '../../../src/sources/credit.ts';
 import { csvSource, type CsvSourceOptions } from '../../../src/sources/csv/csv-source.ts';
 import { maxBlockRecords } from '../../../src/sources/source.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
@@ -33,7 +34,7 @@ function options(files: string, changes: Partial<CsvSourceOptions> = {}): CsvSou
     timeField: null,
     epochs: 1,
     positions: [],
-    creditBytes: 1 << 20,
+    credit: new Credit(1 << 20),
     maxRecordBytes: 1 << 16,
     ...changes,
   };
@@ -173,7 +174,7 @@ suite('csvSource', () => {
 
   test('reads nothing more while the credit is used up', async () => {
     const path = file('credit.csv', `a,b\n${rows(0, 10_000)}`);
-    const source = csvSource(options(path, { creditBytes: 1 }), silentTelemetry);
+    const source = csvSource(options(path, { credit: new Credit(1) }), silentTelemetry);
     const held: RecordBlock[] = [];
     let mostHeld = 0;
     const done = lastValueFrom(
@@ -213,7 +214,7 @@ suite('csvSource', () => {
 
   test('stops reading when nobody listens any more', async () => {
     const path = file('leave.csv', `a,b\n${rows(0, 5000)}`);
-    const source = csvSource(options(path, { creditBytes: 1 }), silentTelemetry);
+    const source = csvSource(options(path, { credit: new Credit(1) }), silentTelemetry);
     await new Promise<void>((resolve) => {
       const subscription = source.blocks.subscribe(() => {
         setImmediate(() => {
@@ -224,26 +225,11 @@ suite('csvSource', () => {
     });
   });
 
-  test('tells of joining and of what it read', async () => {
+  test('tells of joining', async () => {
     const events: TelemetryEvent[] = [];
     const path = file('told.csv', `a,b\n${rows(0, 3)}`);
     const telemetry = { emit: (event: TelemetryEvent) => void events.push(event) };
     await lastValueFrom(csvSource(options(path), telemetry, virtualClock(7)).blocks);
-    assert.deepEqual(events[0], { type: 'sourceJoined' });
-    const reads = events.filter((event) => event.type === 'recordsRead');
-    assert.deepEqual(reads.at(-1), {
-      type: 'recordsRead',
-      topic: 'told.csv',
-      partition: 0,
-      records: 1,
-      bytes: 3,
-      nextOffset: 3,
-      endOffset: -1,
-      newestTimestampMs: 7,
-    });
-    assert.equal(
-      reads.reduce((sum, event) => sum + event.records, 0),
-      3,
-    );
+    assert.deepEqual(events, [{ type: 'sourceJoined' }]);
   });
 });
