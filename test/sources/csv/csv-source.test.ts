@@ -10,6 +10,7 @@ import type { RecordBlock } from '../../../src/records.ts';
 import { Credit } from '../../../src/sources/credit.ts';
 import { csvSource, type CsvSourceOptions } from '../../../src/sources/csv/csv-source.ts';
 import { maxBlockRecords } from '../../../src/sources/source.ts';
+import { sourceContract } from '../../contracts/source-contract.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
 import { silentTelemetry, type TelemetryEvent } from '../../../src/telemetry.ts';
 
@@ -231,5 +232,25 @@ suite('csvSource', () => {
     const telemetry = { emit: (event: TelemetryEvent) => void events.push(event) };
     await lastValueFrom(csvSource(options(path), telemetry, virtualClock(7)).blocks);
     assert.deepEqual(events, [{ type: 'sourceJoined' }]);
+  });
+});
+
+let contractCases = 0;
+
+sourceContract('csvSource', () => {
+  const name = `contract-${contractCases++}.csv`;
+  const path = join(folder, name);
+  return Promise.resolve({
+    topic: name,
+    partitionCount: 1,
+    canFollow: false,
+    write: (records) => {
+      writeFileSync(path, `value,time\n${records.map((record) => `${record.value},${record.timestampMs}\n`).join('')}`);
+      return Promise.resolve();
+    },
+    make: ({ positions, creditBytes }) =>
+      csvSource(options(path, { positions, credit: new Credit(creditBytes) }), silentTelemetry),
+    readValue: (block, index) => block.cells?.[index]?.[0] ?? '',
+    cleanup: () => Promise.resolve(),
   });
 });
