@@ -105,6 +105,17 @@ test('what was read and rejected is told once a block', () => {
   );
 });
 
+test('a block without records still tells how far it goes; a mark tells nothing', () => {
+  const events: TelemetryEvent[] = [];
+  run([recordBlock([], { nextOffset: 9 }), markBlock({ barrier: emptyBarrier() })], new DecodeState(), {
+    telemetry: { emit: (event) => events.push(event) },
+  });
+  assert.deepEqual(
+    events.map((event) => (event.type === 'recordsRead' ? [event.records, event.nextOffset] : event.type)),
+    [[0, 9]],
+  );
+});
+
 test('a barrier takes counts and origins along, and a state restored from them counts on', () => {
   const barrier = emptyBarrier();
   const blocks = [
@@ -187,7 +198,7 @@ test('unsubscribing aborts what is being loaded', () => {
     .subscribe();
   assert.equal(signals[0]?.aborted, false);
   subscription.unsubscribe();
-  assert.equal(signals[0]!.aborted, true);
+  assert.equal(signals[0].aborted, true);
 });
 
 test('what the codec or onReject throws is an error of the stream', async () => {

@@ -21,6 +21,14 @@ test('the key seen longest ago leaves a full table; its slot is reused, its id n
   assert.equal(table.size, 2);
 });
 
+test('an id leads back to its key until the key leaves', () => {
+  const table = new KeyTable(1);
+  table.see('a');
+  assert.equal(table.keyOf(0), 'a');
+  table.see('b');
+  assert.deepEqual([table.keyOf(0), table.keyOf(1)], [null, 'b']);
+});
+
 test('looking is not seeing', () => {
   const table = new KeyTable(2);
   table.see('a');
