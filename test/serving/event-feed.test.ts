@@ -84,6 +84,7 @@ suite('the event feed', () => {
         assert.equal(document.history.revision, 1);
         break;
       }
+      run.step();
       if (names.length === 2) while (run.board.status().history.revision === 0) run.step();
       t.mock.timers.tick(tickMs);
     }
