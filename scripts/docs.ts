@@ -2,9 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { metricsPage } from '../src/metrics/metrics-page.ts';
+import { configurationPage, configurationSchema } from './configuration-page.ts';
 
 const pages: readonly { readonly path: string; readonly render: () => string }[] = [
   { path: 'docs/metrics.md', render: metricsPage },
+  { path: 'docs/configuration.md', render: configurationPage },
+  { path: 'docs/config.schema.json', render: configurationSchema },
 ];
 
 const isCheck = process.argv.includes('--check');

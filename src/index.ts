@@ -1,0 +1,42 @@
+/** The library's public face: the parts of a pipeline and the contracts between them. */
+export { avroCodec } from './codecs/avro-codec.ts';
+export type { AvroCodecOptions, SchemaStore } from './codecs/avro-codec.ts';
+export { csvCodec } from './codecs/csv-codec.ts';
+export { jsonCodec } from './codecs/json-codec.ts';
+export type { CodecLimits, Reject, RowCodec } from './codecs/row-codec.ts';
+export { schemaFile } from './codecs/schema-file.ts';
+export { SchemaRegistry } from './codecs/schema-registry.ts';
+export type { Config } from './config/config.ts';
+export { loadConfig } from './config/load.ts';
+export {
+  CheckpointError,
+  ConfigError,
+  DecodeError,
+  PipelineError,
+  SourceError,
+  TrainerError,
+  type ErrorCode,
+} from './errors.ts';
+export { barriers, type BarrierOptions } from './operators/barriers.ts';
+export { batch, type BatchOptions } from './operators/batch.ts';
+export { Batcher } from './operators/batcher.ts';
+export { decode, DecodeState, type DecodeOptions, type OnReject } from './operators/decode.ts';
+export { derive, type DeriveOptions } from './operators/derive.ts';
+export { fieldPlanOf, type FeaturePlan, type FeatureSpec, type TargetSpec } from './operators/feature-plan.ts';
+export { FeatureState } from './operators/feature-state.ts';
+export { normalize, unscaled, type Scaler } from './operators/normalize.ts';
+export { RunningMoments } from './operators/running-moments.ts';
+export { pipeline, type PipelineParts, type PipelineStates } from './pipeline.ts';
+export * from './records.ts';
+export { Credit } from './sources/credit.ts';
+export { csvSource, type CsvSourceOptions } from './sources/csv/csv-source.ts';
+export { kafkaSource } from './sources/kafka/kafka-source.ts';
+export type { KafkaSourceOptions } from './sources/kafka/kafka-options.ts';
+export { logSource } from './sources/log/log-source.ts';
+export type { LogSourceOptions } from './sources/log/log-source-options.ts';
+export { LogWriter, type LogWriterOptions } from './sources/log/log-writer.ts';
+export { maxBlockRecords, type OutOfRange, type Source, type Start } from './sources/source.ts';
+export { silentTelemetry, type Telemetry, type TelemetryEvent } from './telemetry.ts';
+export { inlineTrainer } from './trainer/inline-trainer.ts';
+export type { BackendChoice, BackendName, LearnerSpec, Trainer, TrainerOptions } from './trainer/trainer.ts';
+export { workerTrainer } from './trainer/worker-trainer.ts';
