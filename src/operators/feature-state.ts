@@ -101,14 +101,15 @@ export class FeatureState {
   advance(rows: FeatureRows, rowIndex: number, key: string, out: Float64Array, at: number): SeenKey {
     const seen = this.keys.see(key);
     if (seen.isNew) this.#lags.clear(seen.slot);
-    for (const [index, feature] of this.#features.entries()) {
+    for (let index = 0; index < this.#features.length; index += 1) {
+      const feature = this.#features[index]!;
       const category = feature.kind === 'oneHot' ? textAt(rows, feature.column, rowIndex) : null;
       if (category !== null) this.#categories[index]!.add(category);
     }
     this.#write(rows, rowIndex, seen.slot, out, at);
     this.#countMissed(rows, rowIndex, out, at);
-    for (const [field, column] of this.#lagColumns.entries()) {
-      this.#lags.write(seen.slot, field, rows.numbers[column]![rowIndex]!);
+    for (let field = 0; field < this.#lagColumns.length; field += 1) {
+      this.#lags.write(seen.slot, field, rows.numbers[this.#lagColumns[field]!]![rowIndex]!);
     }
     this.#lags.turn(seen.slot);
     return seen;

@@ -15,11 +15,22 @@ export interface SeenKey extends KeyEntry {
   readonly evictedId: number;
 }
 
-/** Ids for keys, for at most `limit` at a time: the key seen longest ago leaves. One table serves all keyed state. */
+const none = -1;
+
+/**
+ * Ids for keys, for at most `limit` at a time: the key seen longest ago leaves. One table serves all keyed state.
+ * Recency is a list threaded through the slots, since moving a key within a Map costs microseconds.
+ */
 export class KeyTable {
   readonly #limit: number;
-  /** Insertion order is recency: the first is the one seen longest ago. */
-  readonly #entries = new Map<string, KeyEntry>();
+  readonly #slots = new Map<string, number>();
+  /** By slot; slots 0 to size - 1 are all in use. */
+  readonly #keys: string[] = [];
+  readonly #ids: number[] = [];
+  readonly #older: number[] = [];
+  readonly #newer: number[] = [];
+  #oldest = none;
+  #newest = none;
   #nextId = 0;
 
   constructor(limit: number) {
@@ -27,52 +38,50 @@ export class KeyTable {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#keys.length;
   }
 
   /** Looks without touching the recency. */
   find(key: string): KeyEntry | undefined {
-    return this.#entries.get(key);
+    const slot = this.#slots.get(key);
+    return slot === undefined ? undefined : { id: this.#ids[slot]!, slot };
   }
 
   /** The key of an id, null where it has left. Walks the table: for rare cases. */
   keyOf(id: number): string | null {
-    for (const [key, entry] of this.#entries) if (entry.id === id) return key;
-    return null;
+    return this.#keys[this.#ids.indexOf(id)] ?? null;
   }
 
   /** Marks a key as the latest seen, giving it an id, and a slot of the key that leaves where the table is full. */
   see(key: string): SeenKey {
-    const known = this.#entries.get(key);
+    const known = this.#slots.get(key);
     if (known !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, known);
-      return { ...known, isNew: false, evictedId: -1 };
+      if (known !== this.#newest) {
+        this.#unlink(known);
+        this.#append(known);
+      }
+      return { id: this.#ids[known]!, slot: known, isNew: false, evictedId: none };
     }
-    const evicted = this.#entries.size < this.#limit ? undefined : this.#evict();
-    const entry = { id: this.#nextId, slot: evicted?.slot ?? this.#entries.size };
+    const isFull = this.size >= this.#limit;
+    const slot = isFull ? this.#oldest : this.size;
+    const evictedId = isFull ? this.#ids[slot]! : none;
+    if (isFull) {
+      this.#unlink(slot);
+      this.#slots.delete(this.#keys[slot]!);
+    }
+    const id = this.#nextId;
     this.#nextId += 1;
-    this.#entries.set(key, entry);
-    return { ...entry, isNew: true, evictedId: evicted?.id ?? -1 };
-  }
-
-  #evict(): KeyEntry | undefined {
-    for (const [key, entry] of this.#entries) {
-      this.#entries.delete(key);
-      return entry;
-    }
-    return undefined;
+    this.#put(slot, key, id);
+    return { id, slot, isNew: true, evictedId };
   }
 
   /** Keys from the one seen longest ago to the latest; `ids` and `slots` [keys] in the same order. */
   snapshot(): Snapshot {
-    const entries = [...this.#entries.values()];
+    const slots = new Int32Array(this.size);
+    for (let index = 0, slot = this.#oldest; slot !== none; index += 1, slot = this.#newer[slot]!) slots[index] = slot;
     return {
-      json: { nextId: this.#nextId, keys: [...this.#entries.keys()] },
-      arrays: {
-        ids: Int32Array.from(entries, (entry) => entry.id),
-        slots: Int32Array.from(entries, (entry) => entry.slot),
-      },
+      json: { nextId: this.#nextId, keys: Array.from(slots, (slot) => this.#keys[slot]!) },
+      arrays: { ids: slots.map((slot) => this.#ids[slot]!), slots },
     };
   }
 
@@ -82,6 +91,30 @@ export class KeyTable {
     const ids = arrayOf(snapshot, 'ids', Int32Array);
     const slots = arrayOf(snapshot, 'slots', Int32Array);
     this.#nextId = nextId;
-    for (const [index, key] of keys.entries()) this.#entries.set(key, { id: ids[index]!, slot: slots[index]! });
+    for (const [index, key] of keys.entries()) this.#put(slots[index]!, key, ids[index]!);
+  }
+
+  #put(slot: number, key: string, id: number): void {
+    this.#slots.set(key, slot);
+    this.#keys[slot] = key;
+    this.#ids[slot] = id;
+    this.#append(slot);
+  }
+
+  #append(slot: number): void {
+    this.#older[slot] = this.#newest;
+    this.#newer[slot] = none;
+    if (this.#newest === none) this.#oldest = slot;
+    else this.#newer[this.#newest] = slot;
+    this.#newest = slot;
+  }
+
+  #unlink(slot: number): void {
+    const older = this.#older[slot]!;
+    const newer = this.#newer[slot]!;
+    if (older === none) this.#oldest = newer;
+    else this.#newer[older] = newer;
+    if (newer === none) this.#newest = older;
+    else this.#older[newer] = older;
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { KeyTable } from '../../src/operators/key-table.ts';
 
 test('a key keeps its id and slot while it is in the table', () => {
@@ -27,6 +28,31 @@ test('an id leads back to its key until the key leaves', () => {
   assert.equal(table.keyOf(0), 'a');
   table.see('b');
   assert.deepEqual([table.keyOf(0), table.keyOf(1)], [null, 'b']);
+});
+
+test('against a plain list of keys in order of use it gives the same ids and evictions', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(9), { maxLength: 60 }), fc.integer({ min: 1, max: 6 }), (keys, limit) => {
+      const table = new KeyTable(limit);
+      let used: { key: string; id: number }[] = [];
+      let nextId = 0;
+      for (const key of keys.map(String)) {
+        const known = used.find((entry) => entry.key === key);
+        const evicted = known === undefined && used.length === limit ? used.shift() : undefined;
+        const entry = known ?? { key, id: nextId++ };
+        used = [...used.filter((each) => each !== entry), entry];
+        const seen = table.see(key);
+        assert.deepEqual([seen.id, seen.isNew, seen.evictedId], [entry.id, known === undefined, evicted?.id ?? -1]);
+      }
+      const { json, arrays } = table.snapshot();
+      assert.deepEqual(json, { nextId, keys: used.map(({ key }) => key) });
+      assert.deepEqual(
+        [...(arrays['ids'] ?? [])],
+        used.map(({ id }) => id),
+      );
+    }),
+    { seed: 31, numRuns: 300 },
+  );
 });
 
 test('looking is not seeing', () => {
