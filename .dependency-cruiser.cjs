@@ -1,5 +1,5 @@
 /** The import table of ARCHITECTURE.md. */
-const shared = '^src/(records|errors|telemetry|clock|progress|process-lock)\\.ts$';
+const shared = '^src/(records|errors|telemetry|clock|progress|process-lock|durable-files)\\.ts$';
 
 /** A component folder imports the shared files, its own, and packages. */
 const component = (name, alsoAllowed = []) => ({

@@ -125,8 +125,9 @@ function startTimeOf(pid: number): string | null {
   try {
     process.kill(pid, 0);
     return '';
-  } catch {
-    return null;
+  } catch (error) {
+    // The process is there, and another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? '' : null;
   }
 }
 

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { CheckpointError, messageOf } from '../errors.ts';
 import { acquireLock, isLock, type ProcessLock } from '../process-lock.ts';
 import type { Snapshot } from '../records.ts';
-import { makeDirectory, replaceDurably, syncDirectory, writeDurably } from './durable-files.ts';
+import { makeDirectory, replaceDurably, syncDirectory, writeDurably } from '../durable-files.ts';
 import { formatVersion, sha256, type CheckpointFacts, type Manifest, type ManifestFile } from './manifest.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot-file.ts';
 
 const idPattern = /^checkpoint-\d{12}$/;
+/** What is being written or removed; the next start clears it away. */
 const draftPrefix = 'tmp-';
 const pointerName = 'latest';
 const manifestName = 'manifest.json';
@@ -104,7 +105,7 @@ export function openCheckpoints(
   };
 }
 
-/** Every checkpoint of a directory, newest first, with every digest verified. Takes no lock. */
+/** Every checkpoint of a directory, newest first, with every digest verified. Takes no lock: one that goes meanwhile is left out. */
 export function listCheckpoints(dir: string): {
   readonly checkpoints: readonly StoredCheckpoint[];
   readonly pointer: string | null;
@@ -114,7 +115,8 @@ export function listCheckpoints(dir: string): {
   return {
     checkpoints: checkpointIds(dir)
       .reverse()
-      .map((id) => verify(dir, id)),
+      .map((id) => verify(dir, id))
+      .filter(({ id, isIntact }) => isIntact || existsSync(join(dir, id))),
     pointer,
   };
 }
@@ -203,8 +205,13 @@ function readParts(dir: string, manifest: Manifest): Map<string, Snapshot> {
   return parts;
 }
 
+/** Renamed first: a kill half-way through the removal must not leave a damaged checkpoint behind. */
 function prune(dir: string, keep: number): void {
-  for (const id of checkpointIds(dir).slice(0, -keep)) rmSync(join(dir, id), { recursive: true });
+  for (const id of checkpointIds(dir).slice(0, -keep)) {
+    const goner = join(dir, `${draftPrefix}pruned-${id}`);
+    renameSync(join(dir, id), goner);
+    rmSync(goner, { recursive: true });
+  }
 }
 
 /** Oldest first. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from './durable.ts';
+import { replaceDurably } from '../../durable-files.ts';
 
 /** One writer's (or leader's) reign: from which offset on batches carry the epoch. */
 export interface EpochStart {
@@ -31,7 +31,7 @@ export function beginEpoch(directory: string, nextOffset: number): number {
   const epoch = (known.at(-1)?.epoch ?? -1) + 1;
   const epochs = [...known.filter(({ startOffset }) => startOffset < nextOffset), { epoch, startOffset: nextOffset }];
   const lines = epochs.map((entry) => `${entry.epoch} ${entry.startOffset}`);
-  replaceFile(join(directory, fileName), `0\n${epochs.length}\n${lines.join('\n')}\n`);
+  replaceDurably(join(directory, fileName), `0\n${epochs.length}\n${lines.join('\n')}\n`);
   return epoch;
 }
 

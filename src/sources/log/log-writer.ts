@@ -2,7 +2,7 @@ import { closeSync, fdatasync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSyn
 import { messageOf, SourceError } from '../../errors.ts';
 import { loadCompression, maxBatchBytes, type Codec } from '../record-batch/compression.ts';
 import { encodeBatch, stampBatch, type LogRecord } from '../record-batch/encode-batch.ts';
-import { syncDirectory } from './durable.ts';
+import { syncDirectory } from '../../durable-files.ts';
 import { beginEpoch } from './leader-epochs.ts';
 import { requireLocalFileSystem } from './local-file-system.ts';
 import { isBrokerDirectory, partitionDirectory, segmentBases, segmentFile } from './partition-directory.ts';
