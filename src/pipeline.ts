@@ -1,4 +1,4 @@
-import { concatMap, type Observable, type SchedulerLike } from 'rxjs';
+import { concatMap, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { barriers, type BarrierOptions } from './operators/barriers.ts';
 import { batch, type BatchOptions } from './operators/batch.ts';
 import type { Batcher } from './operators/batcher.ts';
@@ -25,6 +25,8 @@ export interface PipelineParts extends DecodeOptions, DeriveOptions {
   readonly barriers: BarrierOptions;
   readonly batching: BatchOptions;
   readonly trainer: Pick<Trainer, 'observe'>;
+  /** Called when a barrier has passed all that rejects records: what is rejected from now on lies behind it. */
+  readonly onBarrier?: () => void;
   /** Makes what the barrier describes durable; the stream waits for it. */
   readonly saveCheckpoint: (barrier: Barrier) => Promise<void>;
   /** Virtual time in tests. */
@@ -38,6 +40,9 @@ export function pipeline(parts: PipelineParts): Observable<Batch> {
     barriers(parts.barriers, scheduler),
     decode(states.decode, parts),
     derive(states.derive, parts),
+    tap(({ barrier }) => {
+      if (barrier !== null) parts.onBarrier?.();
+    }),
     normalize(states.normalize, telemetry),
     batch(states.batch, parts.batching, scheduler),
     concatMap((rows) => learn(rows, parts)),

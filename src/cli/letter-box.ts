@@ -4,25 +4,31 @@ import type { PipelineStates } from '../pipeline.ts';
 import type { RecordBlock, RejectedRow } from '../records.ts';
 import type { StatusBoard } from '../serving/status-board.ts';
 
-/** Turns rejected records and rows into dead letters, and shows them. */
+/**
+ * Turns rejected records and rows into dead letters, and shows them. Decoding runs ahead of learning: a letter from behind a
+ * barrier waits until the checkpoint of that barrier is saved, so that a checkpoint counts the letters before it alone.
+ * What waits comes from blocks that the source's credit bounds.
+ */
 export interface LetterBox {
   readonly letters: DeadLetters;
   readonly onReject: OnReject;
+  /** A barrier has passed `onReject`. */
+  hold(): void;
+  /** The checkpoint of the oldest such barrier is saved. */
+  release(): void;
   /** A row that the trainer refused: its bytes are gone, so the letter holds what the ring carried. */
   refuse(row: RejectedRow, states: Pick<PipelineStates, 'decode' | 'derive'>): void;
   close(): Promise<void>;
 }
 
 export function letterBox(letters: DeadLetters, board: Pick<StatusBoard, 'noteDeadLetter'>): LetterBox {
-  const send = (letter: DeadLetter): void => {
-    letters.write(letter);
-    board.noteDeadLetter(letter);
-  };
+  /** Letters behind each barrier whose checkpoint is not saved, oldest barrier first. */
+  const held: DeadLetter[][] = [];
   return {
     letters,
     onReject: (block, recordIndex, reason, detail) => {
       const { topic, partition } = block;
-      send({
+      const letter = {
         reason,
         detail,
         topic,
@@ -32,13 +38,23 @@ export function letterBox(letters: DeadLetters, board: Pick<StatusBoard, 'noteDe
         key: slice(block, block.keyStarts[recordIndex]!, block.keyLengths[recordIndex]!),
         value: slice(block, block.valueStarts[recordIndex]!, block.valueLengths[recordIndex]!),
         headers: block.headers(recordIndex),
-      });
+      };
+      const waiting = held.at(-1);
+      if (waiting === undefined) letters.write(letter);
+      else waiting.push(letter);
+      board.noteDeadLetter(letter);
+    },
+    hold: () => {
+      held.push([]);
+    },
+    release: () => {
+      for (const letter of held.shift() ?? []) letters.write(letter);
     },
     refuse: (row, { decode, derive }) => {
       const { topic, partition } = decode.origins.origin(row.originId);
       const { offset, timestampMs, timeMs, target, features } = row;
       const key = derive.keys.keyOf(row.keyId);
-      send({
+      const letter: DeadLetter = {
         reason: 'training.nonFinite',
         detail: 'the loss or the gradient of this row is not finite; value holds the row as the trainer saw it',
         topic,
@@ -48,7 +64,9 @@ export function letterBox(letters: DeadLetters, board: Pick<StatusBoard, 'noteDe
         key: key === null ? null : Buffer.from(key),
         value: Buffer.from(JSON.stringify({ time: timeMs, key, target, features })),
         headers: [],
-      });
+      };
+      letters.write(letter);
+      board.noteDeadLetter(letter);
     },
     close: () => letters.close(),
   };

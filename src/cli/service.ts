@@ -15,7 +15,7 @@ import { assemble, type Assembly } from './assembly.ts';
 import { checkpointing, type TrainerFacts } from './checkpointing.ts';
 import { letterBox, type LetterBox } from './letter-box.ts';
 import { logTelemetry } from './log-telemetry.ts';
-import { rejectAlarm } from './reject-alarm.ts';
+import { rejectAlarm, type RejectAlarm } from './reject-alarm.ts';
 import { configDigest, openDeadLetters, openState, shapeOf, type OpenState } from './state.ts';
 import { version } from './version.ts';
 
@@ -74,17 +74,18 @@ class Watch {
   readonly progress = new Progress();
   readonly board = new StatusBoard(this.progress);
   readonly metrics: MetricsTelemetry = metricsTelemetry(this.progress);
+  readonly alarm: RejectAlarm;
   readonly telemetry: Telemetry;
 
   constructor({ config, logger }: ServiceOptions) {
-    const alarm = rejectAlarm(config.limits.rejectRatio, (share) => {
+    this.alarm = rejectAlarm(config.limits.rejectRatio, (share) => {
       const percent = Math.round(100 * share);
       this.onHalt(
         'rejectRatio',
         `${percent} % of the last records cannot be used, more than limits.rejectRatio; see the dead letters`,
       );
     });
-    const listeners = [this.progress, this.board, this.metrics, logTelemetry(logger), alarm];
+    const listeners = [this.progress, this.board, this.metrics, logTelemetry(logger), this.alarm];
     this.telemetry = {
       emit: (event) => {
         for (const listener of listeners) listener.emit(event);
@@ -203,12 +204,17 @@ class RunningService {
     });
     const blocks = pipeline({
       ...assembly,
+      onBarrier: () => {
+        letters.hold();
+      },
       saveCheckpoint: async (barrier) => {
         saved.facts = await save(barrier);
+        letters.release();
       },
     });
     await Promise.race([lastValueFrom(blocks), assembly.trainer.failed]);
     await assembly.trainer.close();
+    if (isBounded && !this.#stopping.signal.aborted) this.#watch.alarm.end();
     const { facts } = saved;
     if (facts === null) throw new Error('the stream ended without its last barrier');
     if (this.#halted === null && !this.#stopping.signal.aborted) this.#watch.board.finish();
