@@ -27,14 +27,18 @@ export async function logSink(options: LogSinkOptions): Promise<ReadingSink> {
     for (const writer of writers) writer.close();
     return Promise.resolve();
   };
-  try {
-    for (let partition = 0; partition < Math.max(partitions, found); partition++) {
-      writers.push(await LogWriter.open({ dir, topic, partition, compression }));
+  const openUpTo = async (count: number): Promise<void> => {
+    while (writers.length < count) {
+      writers.push(await LogWriter.open({ dir, topic, partition: writers.length, compression }));
     }
+  };
+  try {
+    await openUpTo(found);
     // A topic without a record may be half made: a run was killed before its first one.
     if (found > partitions || (found < partitions && writers.some((writer) => writer.nextOffset > 0))) {
       throw otherPartitions(topic, found, partitions);
     }
+    await openUpTo(partitions);
   } catch (error) {
     await close();
     throw error;
