@@ -8,7 +8,10 @@ import { simulate } from '../src/sensors/simulate.ts';
 import type { StageInput } from './stages.ts';
 
 /** Different readings; longer inputs repeat them. A multiple of the records in a block. */
-export const distinctReadings = 32_768;
+export function distinctReadings({ isShort }: StageInput): number {
+  return isShort ? 4096 : 32_768;
+}
+
 /** Partitions of every topic. */
 export const partitions = 4;
 /** Topics by length: whoever only reads needs a longer one than whoever learns. */
@@ -34,19 +37,19 @@ const encoders: Readonly<Record<Format, (value: ReturnType<Readings['value']>) =
 };
 
 /** The values of the different readings, in one format. */
-export function encodedReadings(format: Format): readonly Buffer[] {
-  return Array.from({ length: distinctReadings }, (_, n) => encoders[format](fleet.value(n)));
+export function encodedReadings(format: Format, input: StageInput): readonly Buffer[] {
+  return Array.from({ length: distinctReadings(input) }, (_, n) => encoders[format](fleet.value(n)));
 }
 
 /** Gives a topic `count` Avro readings of the fleet, and closes it. */
-export async function fillTopic(sink: ReadingSink, count: number): Promise<void> {
-  const values = encodedReadings('avro');
+export async function fillTopic(sink: ReadingSink, count: number, input: StageInput): Promise<void> {
+  const values = encodedReadings('avro', input);
   const keys = Array.from(values, (_, n) => fleet.key(n));
   const places = Array.from(values, (_, n) => ({ n }));
   const readings: Readings = {
     ...fleet,
-    key: (n) => keys[n % distinctReadings]!,
-    value: (n) => places[n % distinctReadings]!,
+    key: (n) => keys[n % keys.length]!,
+    value: (n) => places[n % places.length]!,
   };
   const encode = ({ n }: ReturnType<Readings['value']>): Buffer => values[Number(n)]!;
   const { signal } = new AbortController();

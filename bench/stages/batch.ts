@@ -10,7 +10,6 @@ const options = { maxDelayMs: null, featureCount: 8, telemetry: silentTelemetry 
 /** Blocks to batches of 256 rows. */
 export const batchRows: Stage = async (input) => {
   const blocks = await scaledBlocks(input);
-  const once = () =>
-    timedPasses(blocks, input.isShort ? 1 : 120, batch(new Batcher(256, options.featureCount), options));
+  const once = () => timedPasses(input, blocks, 120, batch(new Batcher(256, options.featureCount), options));
   return [await measure('batch', input.repetition, once)];
 };

@@ -8,11 +8,10 @@ export const decodeFormats: Stage = async (input) => {
   const measurements: Measurement[] = [];
   for (const format of ['avro', 'json', 'csv'] as const) {
     const options = await jobOptions(input, format);
-    const blocks = recordBlocks(format);
-    const passes = input.isShort ? 1 : passesOf[format];
+    const blocks = recordBlocks(format, input);
     measurements.push(
       await measure(`decode.${format}`, input.repetition, () =>
-        timedPasses(blocks, passes, decode(new DecodeState(), options)),
+        timedPasses(input, blocks, passesOf[format], decode(new DecodeState(), options)),
       ),
     );
   }

@@ -8,6 +8,6 @@ import type { Stage } from '../stages.ts';
 export const deriveRows: Stage = async (input) => {
   const blocks = await decodedBlocks(input);
   const options = await jobOptions(input);
-  const once = () => timedPasses(blocks, input.isShort ? 1 : 30, derive(new FeatureState(options.plan), options));
+  const once = () => timedPasses(input, blocks, 30, derive(new FeatureState(options.plan), options));
   return [await measure('derive', input.repetition, once)];
 };

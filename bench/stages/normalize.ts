@@ -7,6 +7,6 @@ import type { Stage } from '../stages.ts';
 /** Learns and standardizes 8 features row by row. */
 export const normalizeRows: Stage = async (input) => {
   const blocks = await rowBlocks(input);
-  const once = () => timedPasses(blocks, input.isShort ? 1 : 60, normalize(freshMoments(), silentTelemetry));
+  const once = () => timedPasses(input, blocks, 60, normalize(freshMoments(), silentTelemetry));
   return [await measure('normalize', input.repetition, once)];
 };
