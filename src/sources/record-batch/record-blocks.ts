@@ -1,4 +1,4 @@
-import type { RecordBlock } from '../../records.ts';
+import { markBlock, type RecordBlock } from '../../records.ts';
 import { maxBlockRecords } from '../source.ts';
 import type { RecordColumns } from './record-columns.ts';
 import { readHeaders } from './record-headers.ts';
@@ -68,19 +68,5 @@ function slice(
 export function emptyBlock(
   at: Pick<RecordBlock, 'topic' | 'partition' | 'nextOffset' | 'epoch' | 'endOffset' | 'isEndOfInput'>,
 ): RecordBlock {
-  return {
-    ...at,
-    recordCount: 0,
-    bytes: Buffer.alloc(0),
-    valueStarts: new Int32Array(0),
-    valueLengths: new Int32Array(0),
-    keyStarts: new Int32Array(0),
-    keyLengths: new Int32Array(0),
-    offsets: new Float64Array(0),
-    timestampsMs: new Float64Array(0),
-    headers: () => [],
-    isScored: true,
-    barrier: null,
-    release: () => undefined,
-  };
+  return { ...markBlock({}), ...at };
 }
