@@ -41,9 +41,11 @@ export function summaryLines({ records, models, baseline }: Scored, served: stri
   ];
 }
 
+const digits = new Intl.NumberFormat('en', { minimumSignificantDigits: 5, maximumSignificantDigits: 5 });
+
 export function metricsText(metrics: Metrics): string {
   return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${value === null ? 'undefined' : value.toPrecision(5)}`)
+    .map(([name, value]) => `${name} ${value === null ? 'undefined' : digits.format(value)}`)
     .join('  ');
 }
 

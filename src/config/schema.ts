@@ -171,7 +171,7 @@ export const configSchema = z.strictObject({
       clipNorm: z.number().positive().optional(),
     })
     .prefault({}),
-  scores: z.strictObject({ memory: count.default(10_000) }).prefault({}),
+  scores: z.strictObject({ memory: z.number().int().min(2).default(10_000) }).prefault({}),
   backend: z.enum(['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'),
   deadLetter: z
     .union([z.strictObject({ topic: name }), z.strictObject({ file: name })])
