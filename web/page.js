@@ -87,8 +87,10 @@ function showTiles(status) {
   const isWorse = better !== null && better < 0;
   if (baseline !== undefined) {
     say('better-label', `${isWorse ? 'Worse' : 'Better'} than ${baselineName(baseline.kind)}`);
-    const now = (model) => score(model?.recent[metric] ?? model?.metrics[metric]);
-    say('better-note', `${shortName(metric)} ${now(served)} against ${now(baseline)}, lately`);
+    // At the end the totals count; while it learns, how it goes lately.
+    const isTotal = status.state === 'finished';
+    const of = (model) => score((isTotal ? null : model?.recent[metric]) ?? model?.metrics[metric]);
+    say('better-note', `${shortName(metric)} ${of(served)} against ${of(baseline)}, ${isTotal ? 'in all' : 'lately'}`);
   }
   say('better', better === null ? '–' : `${Math.abs(better * 100).toFixed(1)} %`);
   $('better').parentElement.classList.toggle('worse', isWorse);

@@ -68,7 +68,7 @@ export interface PipelineStatus {
   readonly lastLearnedMs: number | null;
   /** The metric that leads: `mae` or `accuracy`. */
   readonly metric: string;
-  /** Fraction of the baseline's error that the served model saves, lately; for accuracy the difference. */
+  /** Fraction of the baseline's error that the served model saves, lately or, when finished, in all; for accuracy the difference. */
   readonly better: number | null;
   readonly models: readonly ModelStatus[];
   readonly deadLetters: { readonly total: number; readonly latest: readonly DeadLetterStatus[] };

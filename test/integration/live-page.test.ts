@@ -94,6 +94,17 @@ suite('the live page in a browser', { skip }, () => {
     assert.equal(await page.innerText('#announcement'), await page.innerText('#sentence'));
   });
 
+  test('at the end the totals count', async (t) => {
+    const run = learned();
+    run.board.finish();
+    const server = await served(run);
+    t.after(() => server.close());
+    const { page } = await opened(browser, server.url);
+    assert.match(await page.innerText('#sentence'), /^Everything is learned: /);
+    assert.equal(await page.innerText('#better'), '13.9 %');
+    assert.equal(await page.innerText('#better-note'), 'MAE 1.034 against 1.201, in all');
+  });
+
   test('clock times are those of who looks', async (t) => {
     const run = learned();
     run.telemetry.emit({ type: 'sourceInterrupted', message: 'away' });
