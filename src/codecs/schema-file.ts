@@ -23,7 +23,11 @@ export function schemaFileText(file: string): string {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError('config.missing', `schemaFile: ${messageOf(error)}`, { cause: error });
+    throw new ConfigError(
+      'config.missing',
+      `schemaFile ${file}: cannot be read (${messageOf(error)}). Check the path; produce writes the file when it starts.`,
+      { cause: error },
+    );
   }
   try {
     parseAvroSchema(text);
