@@ -13,6 +13,9 @@ export interface CsvCodecOptions {
   readonly limits: { readonly valueBytes: number };
 }
 
+/** Cells of one record, or what is wrong with it. */
+type Cells = readonly string[] | string;
+
 type PutCell = (sink: RowSink, column: number, cell: string | null) => RejectReason | null;
 
 interface WantedCell {
@@ -39,17 +42,22 @@ export function csvCodec(options: CsvCodecOptions): RowCodec {
   const { plan, columns, limits } = options;
   const wanted = wantedCells(plan, columns);
 
-  function decodeRecord(block: RecordBlock, recordIndex: number, sink: RowSink, reject: Reject): void {
+  function decodeRecord(
+    block: RecordBlock,
+    recordIndex: number,
+    cells: Cells | undefined,
+    sink: RowSink,
+    reject: Reject,
+  ): void {
     const length = block.valueLengths[recordIndex]!;
     const fault = valueFault(length, limits.valueBytes);
     if (fault !== null) {
       reject(recordIndex, fault.reason, fault.detail);
       return;
     }
-    const start = block.valueStarts[recordIndex]!;
-    const cells = block.cells?.[recordIndex] ?? cellsOf(block.bytes.subarray(start, start + length));
-    if (typeof cells === 'string' || cells.length !== columns.length) {
-      const detail = typeof cells === 'string' ? cells : `${cells.length} cells, expected ${columns.length}`;
+    if (typeof cells !== 'object' || cells.length !== columns.length) {
+      const detail =
+        typeof cells === 'object' ? `${cells.length} cells, expected ${columns.length}` : (cells ?? 'no cells');
       reject(recordIndex, 'csv.invalid', detail);
       return;
     }
@@ -69,7 +77,8 @@ export function csvCodec(options: CsvCodecOptions): RowCodec {
     prepare: () => null,
     decode(block: RecordBlock, reject: Reject): DecodedColumns {
       const sink = new RowSink(plan, block.recordCount);
-      for (let index = 0; index < block.recordCount; index += 1) decodeRecord(block, index, sink, reject);
+      const cells = block.cells ?? cellsOfValues(block, limits.valueBytes);
+      for (let index = 0; index < block.recordCount; index += 1) decodeRecord(block, index, cells[index], sink, reject);
       return sink.columns();
     },
   };
@@ -87,8 +96,44 @@ function wantedCells(plan: FieldPlan, columns: readonly string[]): readonly Want
   return [...cells(plan.numbers, putNumber), ...cells(plan.texts, putText), ...cells(plan.times, putTime)];
 }
 
-/** The cells of one line, or what is wrong with it. */
-function cellsOf(value: Buffer): readonly string[] | string {
+/**
+ * The cells of every value that is not at fault. A parser costs more to build than a line to parse, so all values that
+ * are surely one line each are parsed as one text; the rest (quotes, line breaks) one by one.
+ */
+function cellsOfValues(block: RecordBlock, valueBytes: number): readonly (Cells | undefined)[] {
+  const cells = new Array<Cells | undefined>(block.recordCount);
+  const lineIndexes: number[] = [];
+  const lines: Buffer[] = [];
+  for (let index = 0; index < block.recordCount; index += 1) {
+    const length = block.valueLengths[index]!;
+    if (valueFault(length, valueBytes) !== null) continue;
+    const value = block.bytes.subarray(block.valueStarts[index], block.valueStarts[index]! + length);
+    if (isPlainLine(value)) {
+      lineIndexes.push(index);
+      lines.push(value, lineBreak);
+    } else cells[index] = cellsOfValue(value);
+  }
+  const parsed: readonly string[][] = parse(Buffer.concat(lines), { relax_column_count: true, record_delimiter: '\n' });
+  for (const [line, index] of lineIndexes.entries()) cells[index] = parsed[line]!;
+  return cells;
+}
+
+const lineBreak = Buffer.from('\n');
+const byteOrderMark = 0xef;
+
+/** True where a value is one record whatever surrounds it: no quote, no line break, no byte order mark, valid text. */
+function isPlainLine(value: Buffer): boolean {
+  return (
+    !value.includes(0x22) &&
+    !value.includes(0x0a) &&
+    !value.includes(0x0d) &&
+    value[0] !== byteOrderMark &&
+    isUtf8(value)
+  );
+}
+
+/** The cells of one value, or what is wrong with it. */
+function cellsOfValue(value: Buffer): Cells {
   if (!isUtf8(value)) return 'not valid UTF-8';
   try {
     const records: readonly string[][] = parse(value, { bom: true, relax_column_count: true });

@@ -91,3 +91,27 @@ test('a wanted field that is no column is refused at the start', () => {
 test('there is nothing to load', () => {
   assert.equal(codec.prepare(recordBlock(['x']), new AbortController().signal), null);
 });
+
+test('what surrounds a value in its block changes nothing about it', async () => {
+  const values = [
+    'EWR,1,0,x,NA',
+    '"JFK",2,0,x,NA',
+    'LGA,3,0',
+    'EWR,"4,0,x,NA',
+    '\ufeffEWR,5,0,x,NA',
+    'EWR,6,0,x,NA\r\n',
+    'a\nb',
+    ' ',
+    'EWR,7,1,,NA',
+  ];
+  const together = await decodeValues(codec, values);
+  const alone = await Promise.all(values.map((value) => decodeValues(codec, [value])));
+  assert.deepEqual(
+    [...together.columns.numbers[0]!],
+    alone.flatMap(({ columns }) => [...columns.numbers[0]!]),
+  );
+  assert.deepEqual(
+    together.rejected.map(({ reason, detail }) => [reason, detail]),
+    alone.flatMap(({ rejected }) => rejected.map(({ reason, detail }) => [reason, detail])),
+  );
+});
