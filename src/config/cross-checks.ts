@@ -69,6 +69,7 @@ function modelChecks({ models, serve, target }: Config): string[] {
   if (names.length === 0) problems.push('models: names no model. Write for example models: { main: linear }.');
   else if (!names.includes(serve))
     problems.push(`serve: no model is called ${serve}. Take one of ${names.join(', ')}.`);
+  if (names.includes('baseline')) problems.push('models.baseline: this name belongs to the baseline. Take another.');
   for (const [name, { kind }] of Object.entries(models)) {
     const fits = target.task === 'classification' ? !['lastValue', 'mean'].includes(kind) : kind !== 'majority';
     if (!fits) problems.push(`models.${name}: ${kind} does not do ${target.task}.`);
