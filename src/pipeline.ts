@@ -1,4 +1,5 @@
-import { concatMap, tap, type Observable, type SchedulerLike } from 'rxjs';
+import { concatMap, tap, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
+import { admit, InFlight } from './operators/admit.ts';
 import { barriers, type BarrierOptions } from './operators/barriers.ts';
 import { batch, type BatchOptions } from './operators/batch.ts';
 import type { Batcher } from './operators/batcher.ts';
@@ -29,29 +30,48 @@ export interface PipelineParts extends DecodeOptions, DeriveOptions {
   readonly onBarrier?: () => void;
   /** Makes what the barrier describes durable; the stream waits for it. */
   readonly saveCheckpoint: (barrier: Barrier) => Promise<void>;
+  /** Aborts when no further block shall be learned; the source is closed by whoever aborts it. */
+  readonly stopping?: AbortSignal;
   /** Virtual time in tests. */
   readonly scheduler?: SchedulerLike;
 }
 
 /** The whole dataflow: blocks of records in, batches learned out. Subscribing starts it; errors are fatal. */
 export function pipeline(parts: PipelineParts): Observable<Batch> {
-  const { source, states, telemetry, scheduler } = parts;
+  const { source, states, telemetry, scheduler, stopping = new AbortController().signal } = parts;
+  const inFlight = new InFlight();
   return source.blocks.pipe(
+    admit(inFlight, stopping),
     barriers(parts.barriers, scheduler),
+    tap(() => {
+      inFlight.enter();
+    }),
     decode(states.decode, parts),
     derive(states.derive, parts),
+    normalize(states.normalize, telemetry),
     tap(({ barrier }) => {
+      inFlight.leave();
       if (barrier !== null) parts.onBarrier?.();
     }),
-    normalize(states.normalize, telemetry),
     batch(states.batch, parts.batching, scheduler),
-    concatMap((rows) => learn(rows, parts)),
+    learn(parts, inFlight),
   );
 }
 
-async function learn(rows: Batch, { trainer, saveCheckpoint }: PipelineParts): Promise<Batch> {
-  if (rows.rowCount > 0) await trainer.observe(rows);
-  rows.release();
-  if (rows.barrier !== null) await saveCheckpoint(rows.barrier);
-  return rows;
+/** Hands batches to the trainer, and barriers to the checkpoint, one after the other. */
+function learn({ trainer, saveCheckpoint }: PipelineParts, inFlight: InFlight): MonoTypeOperatorFunction<Batch> {
+  const take = async (rows: Batch): Promise<Batch> => {
+    if (rows.rowCount > 0) await trainer.observe(rows);
+    rows.release();
+    if (rows.barrier !== null) await saveCheckpoint(rows.barrier);
+    inFlight.leave();
+    return rows;
+  };
+  return (batches) =>
+    batches.pipe(
+      tap(() => {
+        inFlight.enter();
+      }),
+      concatMap(take),
+    );
 }

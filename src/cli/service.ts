@@ -44,7 +44,7 @@ export interface Service {
   readonly checkpoint: Checkpoint | null;
   /** Resolves when the input has ended, `stop` was called, or a limit halted reading; rejects when the pipeline failed. */
   readonly ended: Promise<Ending>;
-  /** Stops reading, learns what was read, saves it; `ended` resolves then. */
+  /** Stops reading, learns what is on its way to the trainer, saves it; `ended` resolves then. */
   stop(): void;
   /** Ends the page and gives the state back. */
   close(): Promise<void>;
@@ -111,6 +111,9 @@ class RunningService {
   readonly #watch: Watch;
   readonly #state: OpenState;
   readonly #http: HttpServer;
+  /** Aborts when nothing more shall be read, */
+  readonly #closing = new AbortController();
+  /** and when the process is to end as well. */
   readonly #stopping = new AbortController();
   #halted: string | null = null;
 
@@ -204,6 +207,7 @@ class RunningService {
     });
     const blocks = pipeline({
       ...assembly,
+      stopping: this.#closing.signal,
       onBarrier: () => {
         letters.hold();
       },
@@ -228,12 +232,17 @@ class RunningService {
     this.#halted = message;
     this.#watch.board.setCondition(name, `reading has stopped: ${message}`);
     this.#options.logger.error(`reading has stopped: ${message}`);
-    void assembly.source.close();
+    this.#close(assembly);
   }
 
   #stop(assembly: Assembly): void {
     this.#stopping.abort();
-    void assembly.source.close();
+    this.#close(assembly);
+  }
+
+  #close({ source }: Assembly): void {
+    this.#closing.abort();
+    void source.close();
   }
 }
 

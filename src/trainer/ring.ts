@@ -22,7 +22,7 @@ export interface RingMemory {
 }
 
 /** More slots than this only put off a snapshot. */
-const maxSlots = 1024;
+const maxSlots = 256;
 /** Int32 cells of a slot before its rows: kind, row count, count of evicted keys, padding. */
 const headerCells = 4;
 /** Cells of `control`: slots filled and slots emptied, each modulo twice the slots, so that full and empty differ. */
@@ -30,7 +30,7 @@ const filled = 0;
 const emptied = 1;
 
 /**
- * Slots that fit into `ringBytes`, at least 2 and at most 1,024.
+ * Slots that fit into `ringBytes`, at least 2 and at most 256.
  * @throws ConfigError where fewer than two batches fit: filling and learning could then never overlap.
  */
 export function ringSlots(options: RingOptions): number {
