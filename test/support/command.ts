@@ -44,7 +44,7 @@ export interface RunningCommand {
 }
 
 const defaultLimitMs = 120_000;
-const pollMs = 20;
+const pollMs = 2;
 
 /** Starts `millrace ARGS` as a process of its own, which does not outlive the tests. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
@@ -71,7 +71,8 @@ export function documentOf({ code, stdout, stderr }: CommandResult): unknown {
 /** Runs one of the scripts in `test/support/python`, an independent judge, and returns the document it printed. */
 export async function runPython(script: string, args: readonly string[], options?: CommandOptions): Promise<unknown> {
   const file = fileURLToPath(new URL(`./python/${script}`, import.meta.url));
-  return documentOf(await startProcess('python3', [file, ...args], options).ended);
+  // -B: no byte code beside the scripts.
+  return documentOf(await startProcess('python3', ['-B', file, ...args], options).ended);
 }
 
 /** Starts any command. */
@@ -116,7 +117,7 @@ export function startProcess(file: string, args: readonly string[], options: Com
   };
 }
 
-/** Asks `isSo` every few milliseconds until it says true; fails after `limitMs`. */
+/** Asks `isSo` every two milliseconds until it says true; fails after `limitMs`. */
 export async function until(isSo: () => boolean | Promise<boolean>, what: string, limitMs = 60_000): Promise<void> {
   const givesUpAt = performance.now() + limitMs;
   while (!(await isSo())) {

@@ -1,8 +1,6 @@
 """What must come of the bundled weather stream: python3 weather.py WEATHER.csv.gz [PREDICTIONS.csv].
 
-By the rules of DESIGN 3.2, horizon 1 h, tolerance 0, as: change, batches aside: a row without a temperature is filtered;
-a record labels the row of its airport one hour before; a row whose hour passes without such a record is unlabelled; what
-no later record of its airport settles is pending. Offsets are row numbers. With a predictions file, scores too: of the model
+The horizon is one hour, the target the change; offsets are row numbers. With a predictions file, scores too: of the model
 from the file, and of the last value from the stream, over the year and over December (of the hour predicted, UTC).
 """
 
@@ -11,10 +9,9 @@ import datetime
 import gzip
 import json
 import math
-import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from labels import settle
 from ledger import ledger
 
 HOUR = datetime.timedelta(hours=1)
@@ -26,30 +23,6 @@ def read_rows(file):
             time = datetime.datetime.fromisoformat(row["time_hour"].replace("Z", "+00:00"))
             temp = float(row["temp"]) if row["temp"] not in ("", "NA") else None
             yield offset, row["origin"], time, temp
-
-
-def settle(rows):
-    """Labelled rows as {offset: (own target, label, time of the label)}, and the counts of all outcomes."""
-    waiting, labelled = {}, {}
-    counts = {"read": 0, "trained": 0, "rejected": 0, "filtered": 0, "unlabelled": 0, "pending": 0}
-    for offset, origin, time, temp in rows:
-        counts["read"] += 1
-        pending = waiting.setdefault(origin, {})
-        row = pending.pop(time - HOUR, None)
-        if row is not None and temp is None:
-            counts["unlabelled"] += 1
-        elif row is not None:
-            labelled[row[0]] = (row[1], temp, time)
-        for earlier in [t for t in pending if t + HOUR < time]:
-            del pending[earlier]
-            counts["unlabelled"] += 1
-        if temp is None:
-            counts["filtered"] += 1
-        else:
-            pending[time] = (offset, temp)
-    counts["trained"] = len(labelled)
-    counts["pending"] = sum(len(pending) for pending in waiting.values())
-    return labelled, counts
 
 
 def mean_absolute(errors):
@@ -72,7 +45,7 @@ def scores(labelled, predictions):
 
 
 def main(weather, predictions_file=None):
-    labelled, counts = settle(read_rows(weather))
+    labelled, counts = settle(read_rows(weather), HOUR)
     document = {"records": counts, "ledger": ledger(0, labelled)}
     if predictions_file is not None:
         with open(predictions_file, newline="") as lines:
