@@ -86,7 +86,8 @@ export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience
         isolationLevel: readCommitted,
       }),
     destroySockets: () => {
-      for (const socket of sockets) socket.destroy();
+      // Told as an error: of a plain close kafkajs hears nothing, and its timers would keep the process alive for ever.
+      for (const socket of sockets) socket.destroy(new Error('the client was closed'));
     },
   };
 }
