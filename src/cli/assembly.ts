@@ -12,6 +12,7 @@ import type { Telemetry } from '../telemetry.ts';
 import type { Trainer, TrainerOptions } from '../trainer/trainer.ts';
 import { featurePlan } from './feature-plan.ts';
 import { inputFields, makeCodec, makeSource } from './input.ts';
+import { refuseUnknownFields } from './known-fields.ts';
 import { trainerOptions } from './trainer-options.ts';
 
 /** What a checkpoint brings back: positions, and each part's snapshot by name. */
@@ -45,15 +46,18 @@ export interface Assembly extends Omit<PipelineParts, 'saveCheckpoint'> {
 export async function assemble(options: AssemblyOptions): Promise<Assembly> {
   const { config, isBounded, restored, telemetry, onReject } = options;
   const plan = await featurePlan(config, () => inputFields(config, telemetry));
+  await refuseUnknownFields(config, plan);
   const codec = await makeCodec(config, fieldPlanOf(plan), isBounded, telemetry);
   const states = restoredStates(config, plan, restored);
   const { featureCount } = states.derive;
   const facts = { featureCount, restoredRows: states.batch.rowCount, wantsPredictions: options.wantsPredictions };
-  const trainer = await options.makeTrainer(trainerOptions(config, facts), restored?.parts.get('trainer') ?? null);
   const positions = restored?.positions ?? [];
   const credit = new Credit(config.limits.creditBytes);
+  const source = makeSource(config, { isBounded, positions }, credit, telemetry);
+  // Last, since a thread that nobody ends would keep a failed process alive.
+  const trainer = await options.makeTrainer(trainerOptions(config, facts), restored?.parts.get('trainer') ?? null);
   return {
-    source: makeSource(config, { isBounded, positions }, credit, telemetry),
+    source,
     codec,
     plan,
     states,

@@ -216,8 +216,12 @@ class RunningService {
         letters.release();
       },
     });
-    await Promise.race([lastValueFrom(blocks), assembly.trainer.failed]);
-    await assembly.trainer.close();
+    try {
+      await Promise.race([lastValueFrom(blocks), assembly.trainer.failed]);
+    } finally {
+      // A thread left behind would keep a failed process alive.
+      await assembly.trainer.close();
+    }
     if (isBounded && !this.#stopping.signal.aborted) this.#watch.alarm.end();
     const { facts } = saved;
     if (facts === null) throw new Error('the stream ended without its last barrier');
