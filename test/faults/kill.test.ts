@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { runForDocument, runPython, startCommand, until } from '../support/comma
 import type { InspectDocument, LedgerDocument, RunDocument } from '../support/documents.ts';
 import { fleetTopic, horizonMs, makeFleet, produceWithPoison, type Fleet, type Pipeline } from '../support/fleet.ts';
 import { killRuns, type Kills } from '../support/kill-runs.ts';
+import { letterOffsets } from '../support/letters.ts';
 import { missing } from '../support/requirements.ts';
 
 const kills = 20;
@@ -41,13 +42,6 @@ async function assertUnhurt(
     assert.deepEqual(killed.summary[field], whole[field], field);
   const inspected = (await runForDocument(['inspect', killed.pipeline.state, '--json'])) as InspectDocument;
   assert.deepEqual(inspected.checkpoints[0]?.ledger, { [`${fleetTopic}:0`]: expected.ledger });
-}
-
-/** Offsets in a dead-letter file, in its order. */
-function letterOffsets(file: string): number[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => (JSON.parse(line) as { offset: number }).offset);
 }
 
 describe('kill -9', { skip: missing('python3') }, () => {

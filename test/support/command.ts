@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -126,8 +125,13 @@ export async function until(isSo: () => boolean | Promise<boolean>, what: string
   }
 }
 
+/** A test, or a suite by its hook. */
+export interface Cleanup {
+  after(tidy: () => void): void;
+}
+
 /** A directory that goes with the test. */
-export function temporaryDirectory(t: Pick<TestContext, 'after'>): string {
+export function temporaryDirectory(t: Cleanup): string {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-'));
   t.after(() => {
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
@@ -136,7 +140,7 @@ export function temporaryDirectory(t: Pick<TestContext, 'after'>): string {
 }
 
 /** The same with the examples in it, as in a checkout: what they write lies in it too. */
-export function checkoutDirectory(t: Pick<TestContext, 'after'>): string {
+export function checkoutDirectory(t: Cleanup): string {
   const dir = temporaryDirectory(t);
   symlinkSync(join(projectRoot, 'examples'), join(dir, 'examples'));
   return dir;

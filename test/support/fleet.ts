@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { LogWriter } from '../../src/sources/log/log-writer.ts';
-import { runForDocument, temporaryDirectory } from './command.ts';
+import { runForDocument, temporaryDirectory, type Cleanup } from './command.ts';
 
 export const fleetTopic = 'readings';
 /** A sensor speaks every 10 s of event time, so a label comes two of its readings later. */
@@ -29,7 +28,7 @@ export interface Pipeline {
 }
 
 /** A fleet in a directory that goes with the test. */
-export function makeFleet(t: Pick<TestContext, 'after'>): Fleet {
+export function makeFleet(t: Cleanup): Fleet {
   const dir = temporaryDirectory(t);
   const log = join(dir, 'log');
   return {
