@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fetches the real servers that integration tests start (Apache Kafka, the Apicurio registry) from Maven Central into a
-# cache. What is there already is left alone, so it may run before every test. Needs Maven and tar.
-#   scripts/test-servers.sh [kafka-4.3.1 | kafka-3.9.2 | apicurio-2.6.13.Final]…   (all of them by default)
+# cache, and a Python with the packages of the tests' judges. What is there already is left alone, so it may run before
+# every test. Needs Maven, tar and Python.
+#   scripts/test-servers.sh [kafka-4.3.1 | kafka-3.9.2 | apicurio-2.6.13.Final | python]…   (all of them by default)
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 cache=${MILLRACE_TEST_CACHE:-$HOME/.cache/millrace}
@@ -37,5 +38,17 @@ fetch() {
   keep "$1"
 }
 
-[ $# -gt 0 ] || set -- kafka-4.3.1 kafka-3.9.2 apicurio-2.6.13.Final
-for server in "$@"; do fetch "$server"; done
+# An environment cannot be moved; the list of its packages is put in last, to say that it is complete.
+install_python() {
+  wanted=$here/test/support/python/requirements.txt
+  cmp -s "$wanted" "$cache/python/requirements.txt" && return 0
+  echo "installing python"
+  python3 -m venv "$cache/python"
+  "$cache/python/bin/python3" -m pip install --quiet --disable-pip-version-check -r "$wanted"
+  cp "$wanted" "$cache/python/requirements.txt"
+}
+
+[ $# -gt 0 ] || set -- kafka-4.3.1 kafka-3.9.2 apicurio-2.6.13.Final python
+for server in "$@"; do
+  if [ "$server" = python ]; then install_python; else fetch "$server"; fi
+done

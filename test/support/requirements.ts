@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Where `scripts/test-servers.sh` puts the servers that tests start. */
 export const testCache = process.env['MILLRACE_TEST_CACHE'] ?? join(homedir(), '.cache', 'millrace');
 
-export type Requirement = 'java' | 'chromium' | 'python3' | 'kafka-4.3.1' | 'kafka-3.9.2' | 'apicurio-2.6.13.Final';
+/** The Python with the packages in `test/support/python/requirements.txt`. */
+export const pythonWithPackages = join(testCache, 'python', 'bin', 'python3');
+
+export type Requirement =
+  'java' | 'chromium' | 'python3' | 'python-packages' | 'kafka-4.3.1' | 'kafka-3.9.2' | 'apicurio-2.6.13.Final';
 
 /**
  * Why a suite cannot run on this machine, as `skip` of node:test wants it; undefined where everything is there.
@@ -27,11 +31,19 @@ function reasonFor(requirement: Requirement): string | undefined {
     case 'chromium':
     case 'python3':
       return onPath(requirement) ? undefined : `${requirement} is not on the PATH`;
+    case 'python-packages':
+      return hasPackages() ? undefined : `its Python is not in ${testCache}: run scripts/test-servers.sh`;
     default:
       if (!existsSync(join(testCache, requirement)))
         return `${requirement} is not in ${testCache}: run scripts/test-servers.sh`;
       return javaReason();
   }
+}
+
+function hasPackages(): boolean {
+  const installed = join(testCache, 'python', 'requirements.txt');
+  const wanted = new URL('./python/requirements.txt', import.meta.url);
+  return existsSync(installed) && readFileSync(installed, 'utf8') === readFileSync(wanted, 'utf8');
 }
 
 function onPath(command: string): boolean {
