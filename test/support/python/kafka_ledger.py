@@ -7,6 +7,7 @@ end of each partition, that is where reading would go on; and of the bad ones [p
 
 import json
 import sys
+import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -19,9 +20,11 @@ def read(consumer, topic, ends):
     """Yields the committed records of all partitions, and puts the end of each partition into `ends`."""
     partitions = sorted(consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions)
     consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
+    heard = time.monotonic()
     while len(ends) < len(partitions):
-        messages = consumer.consume(10_000, timeout=TIMEOUT_S)
-        assert messages, f"nothing came for {TIMEOUT_S} s"
+        messages = consumer.consume(10_000, timeout=0.1)
+        heard = time.monotonic() if messages else heard
+        assert time.monotonic() < heard + TIMEOUT_S, f"nothing came for {TIMEOUT_S} s"
         for message in messages:
             if message.error() is None:
                 yield message
