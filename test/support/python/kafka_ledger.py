@@ -16,6 +16,16 @@ from ledger import ledger
 TIMEOUT_S = 30
 
 
+def committed_reader(brokers):
+    return Consumer({
+        "bootstrap.servers": brokers,
+        "group.id": "judge",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+    })
+
+
 def read(consumer, topic, ends):
     """Yields the committed records of all partitions, and puts the end of each partition into `ends`."""
     partitions = sorted(consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions)
@@ -35,13 +45,7 @@ def read(consumer, topic, ends):
 
 
 def main(brokers, topic):
-    consumer = Consumer({
-        "bootstrap.servers": brokers,
-        "group.id": "judge",
-        "enable.auto.commit": False,
-        "enable.partition.eof": True,
-        "isolation.level": "read_committed",
-    })
+    consumer = committed_reader(brokers)
     ends, offsets, values, bad = {}, {}, set(), []
     for message in read(consumer, topic, ends):
         reasons = [value.decode() for key, value in message.headers() or [] if key == "poison"]
