@@ -1,14 +1,13 @@
-import type avro from 'avsc';
 import type { DecodedColumns, FieldPlan, RecordBlock, RejectReason } from '../records.ts';
 import { messageOf } from '../errors.ts';
-import type { AvroPath } from './avro-schema.ts';
-import { avroPath, parseAvroSchema, valueAtPath } from './avro-schema.ts';
-import { AvroScanner } from './avro-scan.ts';
+import { parseAvroSchema } from './avro-schema.ts';
+import { compiledAvro, type ReadDatum } from './compiled-avro.ts';
+import { GeneralAvro } from './general-avro.ts';
 import { LruMap } from './lru-map.ts';
 import type { CodecLimits, Reject, RowCodec } from './row-codec.ts';
 import { maxDepth, valueFault } from './row-codec.ts';
-import type { TimeUnit } from './row-sink.ts';
-import { quoted, RowSink } from './row-sink.ts';
+import { RowSink } from './row-sink.ts';
+import { TextCache } from './text-cache.ts';
 
 /** Where writer schemas come from. */
 export interface SchemaStore {
@@ -31,20 +30,11 @@ export interface AvroCodecOptions {
   readonly now?: () => number;
 }
 
-type Put = (sink: RowSink, column: number, value: unknown, unit: TimeUnit) => RejectReason | null;
-
-interface WantedField {
-  readonly name: string;
-  readonly column: number;
-  readonly path: AvroPath;
-  readonly put: Put;
-}
-
 /** A writer schema made ready; `unreadable` says why no record of it can be used. */
 interface ReadySchema {
-  readonly type: avro.Type;
-  readonly scanner: AvroScanner;
-  readonly fields: readonly WantedField[];
+  /** Null where only the general way can read it. */
+  readonly compiled: ReadDatum | null;
+  readonly general: GeneralAvro;
   readonly unreadable: string | null;
 }
 
@@ -58,13 +48,10 @@ const headerBytes = 5;
 /** Ids asked for at the same time. */
 const concurrentLookups = 8;
 
-const putNumber: Put = (sink, column, value) => sink.putNumber(column, value);
-const putText: Put = (sink, column, value) => sink.putText(column, value);
-const putTime: Put = (sink, column, value, unit) => sink.putTime(column, value, unit);
-
 /**
  * Reads Avro in Confluent framing: byte 0, the schema id in 4 bytes big endian, one datum that ends with the value.
- * A scan by the writer schema bounds counts and depth before avsc decodes.
+ * Good records are read by a function compiled for their writer schema; the general way reads what that cannot compile
+ * (a wanted field in a map, a union with a logical type) and says what is wrong with bad records.
  */
 export function avroCodec(options: AvroCodecOptions): RowCodec {
   return new AvroCodec(options);
@@ -78,6 +65,8 @@ class AvroCodec implements RowCodec {
   readonly #now: () => number;
   /** Schemas of the block being decoded: an eviction between prepare and decode must not cost a record. */
   #prepared = new Map<number, ReadySchema | UnknownSchema>();
+  /** One for each text column, shared by all schemas. */
+  readonly #texts: readonly TextCache[];
 
   constructor(options: AvroCodecOptions) {
     this.plan = options.plan;
@@ -85,14 +74,16 @@ class AvroCodec implements RowCodec {
     this.#limits = { depth: maxDepth, ...options.limits };
     this.#known = new LruMap(options.cachedSchemas ?? 1000);
     this.#now = options.now ?? Date.now;
+    this.#texts = options.plan.texts.map(() => new TextCache());
   }
 
   prepare(block: RecordBlock, signal: AbortSignal): Promise<void> | null {
     const prepared = new Map<number, ReadySchema | UnknownSchema>();
     const missing = new Set<number>();
+    const view = viewOf(block);
     let latestId = -1;
     for (let index = 0; index < block.recordCount; index += 1) {
-      const id = schemaId(block, index);
+      const id = schemaId(block, view, index);
       if (id === latestId || id < 0) continue;
       latestId = id;
       const known = this.#known.get(id);
@@ -105,8 +96,31 @@ class AvroCodec implements RowCodec {
 
   decode(block: RecordBlock, reject: Reject): DecodedColumns {
     const sink = new RowSink(this.plan, block.recordCount);
-    for (let index = 0; index < block.recordCount; index += 1) this.#decodeRecord(block, index, sink, reject);
+    const view = viewOf(block);
+    for (let index = 0; index < block.recordCount; index += 1) {
+      index = this.#readRun(block, view, index, sink);
+      if (index < block.recordCount) this.#decodeRecord(block, index, sink, reject);
+    }
     return sink.columns();
+  }
+
+  /** Reads good records from `index` on that have one writer schema; index of the first that is something else. */
+  #readRun(block: RecordBlock, view: DataView, index: number, sink: RowSink): number {
+    const { bytes, valueStarts, valueLengths, recordCount } = block;
+    const id = schemaId(block, view, index);
+    const schema = this.#prepared.get(id);
+    if (schema === undefined || 'unknown' in schema || schema.compiled === null) return index;
+    const read = schema.compiled;
+    const { valueBytes } = this.#limits;
+    for (; index < recordCount; index += 1) {
+      const start = valueStarts[index]!;
+      const length = valueLengths[index]!;
+      if (length > valueBytes || schemaId(block, view, index) !== id) break;
+      const end = start + length;
+      if (read(bytes, view, start + headerBytes, end, sink.rowCount, sink) !== end) break;
+      sink.commit(index);
+    }
+    return index;
   }
 
   async #load(ids: readonly number[], signal: AbortSignal): Promise<void> {
@@ -129,9 +143,12 @@ class AvroCodec implements RowCodec {
   #ready(id: number, schemaText: string): ReadySchema | UnknownSchema {
     try {
       const type = parseAvroSchema(schemaText);
-      const { fields, absent } = wantedFields(this.plan, type);
-      const unreadable = absent.length === 0 ? null : `the writer schema ${id} has no field ${absent.join(', ')}`;
-      return { type, scanner: new AvroScanner(type, this.#limits), fields, unreadable };
+      const general = new GeneralAvro(type, this.plan, this.#limits);
+      if (general.absent.length === 0) {
+        return { compiled: compiledAvro(type, this.plan, this.#limits, this.#texts), general, unreadable: null };
+      }
+      const unreadable = `the writer schema ${id} has no field ${general.absent.join(', ')}`;
+      return { compiled: null, general, unreadable };
     } catch (error) {
       return this.#unknown(`schema ${id}: ${messageOf(error)}`);
     }
@@ -144,7 +161,7 @@ class AvroCodec implements RowCodec {
       reject(index, fault.reason, fault.detail);
       return;
     }
-    const id = schemaId(block, index);
+    const id = schemaId(block, viewOf(block), index);
     const schema = this.#prepared.get(id);
     if (schema === undefined || 'unknown' in schema) {
       reject(index, 'schema.unknown', schema?.unknown ?? `no schema has the id ${id}`);
@@ -152,7 +169,7 @@ class AvroCodec implements RowCodec {
     }
     const start = block.valueStarts[index]! + headerBytes;
     const end = start - headerBytes + length;
-    const scanFault = schema.scanner.fault(block.bytes, start, end);
+    const scanFault = schema.general.scan(block.bytes, start, end);
     if (scanFault !== null) {
       reject(index, scanFault, `${length} bytes do not hold one datum of schema ${id} within the limits`);
       return;
@@ -161,34 +178,21 @@ class AvroCodec implements RowCodec {
       reject(index, 'field.type', schema.unreadable);
       return;
     }
-    this.#readFields(block.bytes, start, index, schema, sink, reject);
-  }
-
-  #readFields(bytes: Buffer, start: number, index: number, schema: ReadySchema, sink: RowSink, reject: Reject): void {
-    let datum: unknown;
-    try {
-      datum = schema.type.decode(bytes, start).value;
-    } catch (error) {
-      reject(index, 'avro.invalid', messageOf(error));
-      return;
-    }
-    for (const { name, column, path, put } of schema.fields) {
-      const value = valueAtPath(datum, path);
-      const reason = put(sink, column, value, path.unit);
-      if (reason !== null) {
-        reject(index, reason, `${name}: ${quoted(value)}`);
-        return;
-      }
-    }
-    sink.commit(index);
+    const fieldFault = schema.general.read(block.bytes, start, sink);
+    if (fieldFault === null) sink.commit(index);
+    else reject(index, fieldFault.reason, fieldFault.detail);
   }
 }
 
+function viewOf({ bytes }: RecordBlock): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** The schema id of a framed value, -1 where there is no frame. Ids are positive; a negative one is nobody's. */
-function schemaId(block: RecordBlock, index: number): number {
+function schemaId(block: RecordBlock, view: DataView, index: number): number {
   const start = block.valueStarts[index]!;
   if (block.valueLengths[index]! < headerBytes || block.bytes[start] !== 0) return -1;
-  return block.bytes.readInt32BE(start + 1);
+  return view.getInt32(start + 1);
 }
 
 function frameFault(block: RecordBlock, index: number): { reason: RejectReason; detail: string } | null {
@@ -196,17 +200,4 @@ function frameFault(block: RecordBlock, index: number): { reason: RejectReason; 
   const magic = block.bytes[block.valueStarts[index]!]!;
   if (length < headerBytes) return { reason: 'frame.short', detail: `${length} bytes, a frame has ${headerBytes}` };
   return magic === 0 ? null : { reason: 'frame.magic', detail: `the first byte is ${magic}, not 0` };
-}
-
-function wantedFields(plan: FieldPlan, type: avro.Type): { fields: readonly WantedField[]; absent: readonly string[] } {
-  const absent: string[] = [];
-  const find = (names: readonly string[], put: Put): WantedField[] =>
-    names.flatMap((name, column) => {
-      const path = avroPath(type, name);
-      if (path !== null) return [{ name, column, path, put }];
-      absent.push(name);
-      return [];
-    });
-  const fields = [...find(plan.numbers, putNumber), ...find(plan.texts, putText), ...find(plan.times, putTime)];
-  return { fields, absent };
 }

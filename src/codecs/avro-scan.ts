@@ -1,16 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import avro from 'avsc';
+import type avro from 'avsc';
 import type { RejectReason } from '../records.ts';
+import type { Shape } from './avro-shape.ts';
+import { shapeOf } from './avro-shape.ts';
 import type { CodecLimits } from './row-codec.ts';
-
-/** How the bytes of a type are laid out: all that a scan needs to know about a writer schema. */
-type Shape =
-  | { readonly kind: 'nothing' | 'boolean' | 'int' | 'long' | 'bytes' | 'string' }
-  | { readonly kind: 'fixed'; readonly size: number }
-  | { readonly kind: 'enum'; readonly symbolCount: number }
-  | { kind: 'items'; readonly hasKeys: boolean; item: Shape }
-  | { readonly kind: 'union'; branches: readonly Shape[] }
-  | { readonly kind: 'record'; fields: readonly Shape[] };
 
 export type ScanFault = Extract<RejectReason, `avro.${string}`>;
 
@@ -29,20 +22,32 @@ export class AvroScanner {
   #fault: ScanFault | null = null;
 
   constructor(type: avro.Type, limits: Pick<CodecLimits, 'arrayItems' | 'depth'>) {
-    this.#shape = shapeOf(type, new Map());
+    this.#shape = shapeOf(type);
     this.#limits = limits;
   }
 
   /** What is wrong with the datum in `bytes[start, end)`; null where it is sound and ends exactly there. */
   fault(bytes: Buffer, start: number, end: number): ScanFault | null {
-    this.#bytes = bytes;
+    this.begin(bytes, end);
     this.#at = start;
-    this.#end = end;
-    this.#items = 0;
-    this.#fault = null;
     this.#skip(this.#shape, 0);
     if (this.#isSound() && this.#at < end) this.#fail('avro.trailing');
     return this.#fault;
+  }
+
+  /** Starts a datum that `skip` walks in parts. */
+  begin(bytes: Buffer, end: number): void {
+    this.#bytes = bytes;
+    this.#end = end;
+    this.#items = 0;
+    this.#fault = null;
+  }
+
+  /** Walks over one value at `at`, inside of `depth` records and lists: where it ends, -1 where it is not sound. */
+  skip(shape: Shape, at: number, depth: number): number {
+    this.#at = at;
+    this.#skip(shape, depth);
+    return this.#isSound() ? this.#at : -1;
   }
 
   #isSound(): boolean {
@@ -158,55 +163,5 @@ export class AvroScanner {
     }
     this.#fail('avro.invalid');
     return 0;
-  }
-}
-
-/** The layout of a type. A type that contains itself gives a shape that does, hence the table of shapes begun. */
-function shapeOf(type: avro.Type, begun: Map<avro.Type, Shape>): Shape {
-  const known = begun.get(type);
-  if (known !== undefined) return known;
-  const begin = <S extends Shape>(shape: S): S => {
-    begun.set(type, shape);
-    return shape;
-  };
-  const { types } = avro;
-  if (type instanceof types.LogicalType) return shapeOf(type.underlyingType, begun);
-  if (type instanceof types.RecordType) {
-    const record = begin({ kind: 'record' as const, fields: [] as readonly Shape[] });
-    record.fields = type.fields.map((field) => shapeOf(field.type, begun));
-    return record;
-  }
-  if (type instanceof types.UnwrappedUnionType || type instanceof types.WrappedUnionType) {
-    const union = begin({ kind: 'union' as const, branches: [] as readonly Shape[] });
-    union.branches = type.types.map((branch) => shapeOf(branch, begun));
-    return union;
-  }
-  if (type instanceof types.ArrayType || type instanceof types.MapType) {
-    const isMap = type instanceof types.MapType;
-    const items: Shape & { kind: 'items' } = begin({ kind: 'items', hasKeys: isMap, item: { kind: 'nothing' } });
-    items.item = shapeOf(isMap ? (type.valuesType as avro.Type) : type.itemsType, begun);
-    return items;
-  }
-  if (type instanceof types.EnumType) return { kind: 'enum', symbolCount: type.symbols.length };
-  if (type instanceof types.FixedType) return { kind: 'fixed', size: type.size };
-  return primitiveShape(type.typeName);
-}
-
-function primitiveShape(typeName: string): Shape {
-  switch (typeName) {
-    case 'null':
-      return { kind: 'nothing' };
-    case 'float':
-      return { kind: 'fixed', size: 4 };
-    case 'double':
-      return { kind: 'fixed', size: 8 };
-    case 'boolean':
-    case 'int':
-    case 'long':
-    case 'bytes':
-    case 'string':
-      return { kind: typeName };
-    default:
-      throw new Error(`unknown Avro type ${typeName}`);
   }
 }

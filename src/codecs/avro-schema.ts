@@ -55,10 +55,16 @@ const timeTypes = {
   date: DaysType,
 };
 
-function isPlainLong(schema: unknown): boolean {
-  if (schema === 'long') return true;
-  if (typeof schema !== 'object' || schema === null || !('type' in schema) || schema.type !== 'long') return false;
-  return !('logicalType' in schema && Object.hasOwn(timeTypes, String(schema.logicalType)));
+function isLong(schema: unknown): boolean {
+  return schema === 'long' || (isObject(schema) && 'type' in schema && schema.type === 'long');
+}
+
+function isTime(schema: unknown): boolean {
+  return isObject(schema) && 'logicalType' in schema && Object.hasOwn(timeTypes, String(schema.logicalType));
+}
+
+function isObject(schema: unknown): schema is object {
+  return typeof schema === 'object' && schema !== null;
 }
 
 /**
@@ -68,10 +74,18 @@ function isPlainLong(schema: unknown): boolean {
  */
 export function parseAvroSchema(schemaText: string): avro.Type {
   const wideLong = new WideLongType();
+  const times = new Set<unknown>();
+  const typeHook = (schema: unknown): avro.Type | undefined => {
+    if (!isLong(schema)) return undefined;
+    // avsc asks twice about a schema with a logical type: for that, then for the type below it.
+    if (!isTime(schema) || times.has(schema)) return wideLong;
+    times.add(schema);
+    return undefined;
+  };
   try {
     return avro.Type.forSchema(JSON.parse(schemaText) as avro.Schema, {
       logicalTypes: timeTypes,
-      typeHook: (schema) => (isPlainLong(schema) ? wideLong : undefined),
+      typeHook,
       omitRecordMethods: true,
     });
   } catch (error) {
@@ -90,6 +104,8 @@ interface PathStep {
 export interface AvroPath {
   readonly steps: readonly PathStep[];
   readonly isLeafWrapped: boolean;
+  /** True where the field's type says that it counts time. */
+  readonly isTime: boolean;
   readonly unit: TimeUnit;
 }
 
@@ -105,7 +121,12 @@ export function avroPath(type: avro.Type, path: string): AvroPath | null {
     branches = branchesOf(type);
   }
   const timeType = branches.find((branch) => branch instanceof TimeType);
-  return { steps, isLeafWrapped: isWrapped(type), unit: timeType?.unit ?? 'milliseconds' };
+  return {
+    steps,
+    isLeafWrapped: isWrapped(type),
+    isTime: timeType !== undefined,
+    unit: timeType?.unit ?? 'milliseconds',
+  };
 }
 
 /** The value at a path: null or undefined where it is missing, an array (never a usable value) where the way is barred. */
@@ -114,7 +135,7 @@ export function valueAtPath(datum: unknown, path: AvroPath): unknown {
   for (const { name, isWrapped: isStepWrapped } of path.steps) {
     if (isStepWrapped) value = unwrapped(value);
     if (value === null || value === undefined) return null;
-    if (typeof value !== 'object' || Array.isArray(value)) return [];
+    if (typeof value !== 'object' || Array.isArray(value) || Buffer.isBuffer(value)) return [];
     value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
   }
   return path.isLeafWrapped ? unwrapped(value) : value;
@@ -149,12 +170,14 @@ function kindOf(type: avro.Type): AvroFieldKind {
   return every(['string', 'enum']) ? 'text' : 'other';
 }
 
-function branchesOf(type: avro.Type): readonly avro.Type[] {
+/** The branches of a union; any other type is its own only branch. */
+export function branchesOf(type: avro.Type): readonly avro.Type[] {
   const isUnion = type instanceof avro.types.UnwrappedUnionType || type instanceof avro.types.WrappedUnionType;
   return isUnion ? type.types : [type];
 }
 
-function memberType(type: avro.Type, name: string): avro.Type | null {
+/** The type of a record's field or of a map's values; null where there is none. */
+export function memberType(type: avro.Type, name: string): avro.Type | null {
   if (type instanceof avro.types.MapType) return type.valuesType as avro.Type;
   if (!(type instanceof avro.types.RecordType)) return null;
   return type.fields.find((field) => field.name === name)?.type ?? null;

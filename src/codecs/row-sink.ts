@@ -7,8 +7,8 @@ export type TimeUnit = 'milliseconds' | 'microseconds' | 'days';
 /** Beyond this the square of a number overflows, and with it every running variance for ever. */
 export const largestNumber = 1e150;
 /** The range of JavaScript's Date, ms. */
-const largestTimeMs = 8.64e15;
-const msPerDay = 86_400_000;
+export const largestTimeMs = 8.64e15;
+export const msPerDay = 86_400_000;
 
 const notFiniteWords = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
 /** Each character has one way to match: no quadratic search on a long run of digits. */
@@ -19,17 +19,28 @@ const decimal = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
  * the value, `commit` keeps the row. A row that is not committed is overwritten by the next.
  */
 export class RowSink {
+  /** Most rows. */
+  readonly capacity: number;
+  /** Open to generated code, which writes into row `rowCount` as `put…` would: [column × capacity + row]. */
+  readonly numbers: Float64Array;
+  readonly texts: readonly (string | null)[][];
+  readonly times: Float64Array;
+  readonly #plan: FieldPlan;
   readonly #recordIndexes: Int32Array;
-  readonly #numbers: readonly Float64Array[];
-  readonly #texts: readonly (string | null)[][];
-  readonly #times: readonly Float64Array[];
   #rowCount = 0;
 
   constructor(plan: FieldPlan, capacity: number) {
+    this.capacity = capacity;
+    this.#plan = plan;
+    this.numbers = new Float64Array(plan.numbers.length * capacity);
+    this.texts = plan.texts.map(() => new Array<string | null>(capacity).fill(null));
+    this.times = new Float64Array(plan.times.length * capacity);
     this.#recordIndexes = new Int32Array(capacity);
-    this.#numbers = plan.numbers.map(() => new Float64Array(capacity));
-    this.#texts = plan.texts.map(() => []);
-    this.#times = plan.times.map(() => new Float64Array(capacity));
+  }
+
+  /** Rows committed so far; the index of the current row. */
+  get rowCount(): number {
+    return this.#rowCount;
   }
 
   /** Takes a number, a boolean as 0 or 1, and null as missing. */
@@ -41,7 +52,7 @@ export class RowSink {
       return typeof value === 'string' && notFiniteWords.test(value) ? 'field.notFinite' : 'field.type';
     } else if (Math.abs(value) <= largestNumber) number = value;
     else return 'field.notFinite';
-    this.#numbers[column]![this.#rowCount] = number;
+    this.numbers[column * this.capacity + this.#rowCount] = number;
     return null;
   }
 
@@ -62,7 +73,7 @@ export class RowSink {
       text = String(value);
     } else if (typeof value === 'boolean') text = String(value);
     else return 'field.type';
-    this.#texts[column]![this.#rowCount] = text;
+    this.texts[column]![this.#rowCount] = text;
     return null;
   }
 
@@ -77,7 +88,7 @@ export class RowSink {
       else timeMs = toMilliseconds(value, unit);
       if (!(Math.abs(timeMs) <= largestTimeMs)) return 'field.type';
     }
-    this.#times[column]![this.#rowCount] = timeMs;
+    this.times[column * this.capacity + this.#rowCount] = timeMs;
     return null;
   }
 
@@ -89,15 +100,15 @@ export class RowSink {
   /** The committed rows, as views; the sink is not used after this. */
   columns(): DecodedColumns {
     const rowCount = this.#rowCount;
-    const cut = (column: Float64Array): Float64Array => column.subarray(0, rowCount);
-    // A rejected last row may have left a value behind.
-    for (const column of this.#texts) column.length = rowCount;
+    const cut = (columns: Float64Array, names: readonly string[]): Float64Array[] =>
+      names.map((_, column) => columns.subarray(column * this.capacity, column * this.capacity + rowCount));
+    for (const column of this.texts) column.length = rowCount;
     return {
       rowCount,
       recordIndexes: this.#recordIndexes.subarray(0, rowCount),
-      numbers: this.#numbers.map(cut),
-      texts: this.#texts,
-      times: this.#times.map(cut),
+      numbers: cut(this.numbers, this.#plan.numbers),
+      texts: this.texts,
+      times: cut(this.times, this.#plan.times),
     };
   }
 }
