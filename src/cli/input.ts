@@ -38,7 +38,7 @@ export function makeSource(config: Config, reading: Reading, credit: Credit, tel
           groupId: source.groupId ?? config.name,
           ...reading,
           connectTimeoutMs,
-          creditBytes: credit.limitBytes,
+          credit,
         },
         telemetry,
       );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Credit } from '../../src/sources/credit.ts';
 import type { KafkaSourceOptions } from '../../src/sources/kafka/kafka-options.ts';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.ts';
 import { kafkaWriter, type KafkaWriter, type OutgoingRecord } from '../../src/sources/kafka/kafka-writer.ts';
@@ -51,7 +52,7 @@ for (const version of kafkaVersions) {
       positions: [],
       isBounded: true,
       connectTimeoutMs: 10_000,
-      creditBytes: 32 << 20,
+      credit: new Credit(32 << 20),
       timings: { pollMs: 300 },
       ...more,
     });
@@ -70,6 +71,7 @@ for (const version of kafkaVersions) {
         connectTimeoutMs: 5000,
         ...more,
       });
+      await writer.endOffsets();
       await writer.send(records);
       await writer.close();
     }
@@ -289,7 +291,7 @@ for (const version of kafkaVersions) {
       const telemetry = recordedTelemetry();
       const releases: (() => void)[] = [];
       const source = kafkaSource(
-        options(topic, { isBounded: false, creditBytes: 1, onOutOfRange: 'earliest' }),
+        options(topic, { isBounded: false, credit: new Credit(1), onOutOfRange: 'earliest' }),
         telemetry,
       );
       t.after(() => source.close());

@@ -1,4 +1,5 @@
 import type { Position } from '../../records.ts';
+import type { Credit } from '../credit.ts';
 import type { OutOfRange, Start } from '../source.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 
@@ -15,7 +16,8 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly isBounded: boolean;
   /** How long a bounded reading waits for brokers or topics that are not there; one that follows waits for ever. */
   readonly connectTimeoutMs: number;
-  readonly creditBytes: number;
+  /** Bytes of blocks that may be unreleased; a fetch takes up to half of that on top. */
+  readonly credit: Credit;
   readonly timings?: Partial<KafkaTimings>;
 }
 

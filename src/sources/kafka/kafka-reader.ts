@@ -3,14 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PipelineError, SourceError, messageOf } from '../../errors.ts';
 import { partitionName, type Position, type RecordBlock } from '../../records.ts';
 import type { Telemetry } from '../../telemetry.ts';
-import { Credit } from '../credit.ts';
 import { loadCompression } from '../record-batch/compression.ts';
 import { emptyBlock } from '../record-batch/record-blocks.ts';
 import { BatchDelivery, placeOf } from './batch-delivery.ts';
 import { brokersOf } from './kafka-connection.ts';
 import { KafkaSession } from './kafka-session.ts';
 import type { KafkaSourceOptions, KafkaTimings } from './kafka-options.ts';
-import { PartitionOffsets, type PartitionRange } from './partition-offsets.ts';
+import { PartitionOffsets, commitToEmptyGroup, type PartitionRange } from './partition-offsets.ts';
 import { ReadingPositions, gapReasons, isDone } from './reading-positions.ts';
 
 type ReaderOptions = KafkaSourceOptions & { readonly timings: KafkaTimings };
@@ -21,6 +20,7 @@ const minBackoffMs = 250;
 const maxBackoffMs = 5000;
 /** A consumer that lived for so long was no failure. */
 const healthyMs = 60_000;
+const commitLimitMs = 5000;
 /** A new leader may name an older end for a moment. */
 const confirmMs = 1000;
 
@@ -30,11 +30,12 @@ export class KafkaReader {
   readonly #telemetry: Telemetry;
   readonly #positions: ReadingPositions;
   readonly #offsets: PartitionOffsets;
-  readonly #credit: Credit;
   readonly #closing = new AbortController();
   #session: KafkaSession | null = null;
   #subscriber: Subscriber<RecordBlock> | null = null;
   #closed: Promise<void> | null = null;
+  /** Resolves when the latest session has left the group. */
+  #ended: Promise<void> = Promise.resolve();
   #isFinished = false;
   /** When reading stopped working; null while it works. */
   #downSinceMs: number | null = null;
@@ -48,7 +49,6 @@ export class KafkaReader {
     this.#telemetry = telemetry;
     this.#positions = new ReadingPositions(options, telemetry);
     this.#offsets = new PartitionOffsets(options, options.topics);
-    this.#credit = new Credit(options.creditBytes);
   }
 
   /** Reads until the bounded end, `close` or an error, and tells the subscriber. */
@@ -60,6 +60,7 @@ export class KafkaReader {
       await this.#readAll();
       if (!this.#isClosing) this.#endOfInput(subscriber);
       subscriber.complete();
+      await this.#endSession();
     } catch (error) {
       await this.#endSession();
       subscriber.error(error);
@@ -68,8 +69,15 @@ export class KafkaReader {
     }
   }
 
+  /** Through the consumer while it lives, and afterwards, when the group is empty, without one. */
   async commit(positions: readonly Position[]): Promise<void> {
-    await this.#session?.commit(positions);
+    const { groupId } = this.#options;
+    const session = this.#session;
+    const committed =
+      session === null
+        ? this.#ended.then(() => commitToEmptyGroup(this.#options, groupId, positions))
+        : session.commit(positions);
+    await Promise.race([committed.catch(() => undefined), delay(commitLimitMs, undefined, { ref: false })]);
   }
 
   close(): Promise<void> {
@@ -77,7 +85,6 @@ export class KafkaReader {
     return this.#closed;
   }
 
-  /** The consumer stays for `commit` behind the end of input; whoever leaves before wants nothing more. */
   unsubscribed(): void {
     if (!this.#isFinished) void this.close();
   }
@@ -93,10 +100,11 @@ export class KafkaReader {
     return this.#closing.signal.aborted;
   }
 
-  async #endSession(): Promise<void> {
+  #endSession(): Promise<void> {
     const session = this.#session;
     this.#session = null;
-    await session?.close(this.#options.timings.closeMs);
+    if (session !== null) this.#ended = session.close(this.#options.timings.closeMs);
+    return this.#ended;
   }
 
   #endOfInput(subscriber: Subscriber<RecordBlock>): void {
@@ -148,7 +156,7 @@ export class KafkaReader {
   }
 
   async #readSession(): Promise<void> {
-    const delivery = new BatchDelivery(this.#positions, this.#credit, this.#closing.signal, (block) =>
+    const delivery = new BatchDelivery(this.#positions, this.#options.credit, this.#closing.signal, (block) =>
       this.#subscriber?.next(block),
     );
     const ended = new AbortController();

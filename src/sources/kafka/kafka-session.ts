@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PipelineError, SourceError, messageOf } from '../../errors.ts';
 import { partitionName, type Position } from '../../records.ts';
+import type { Credit } from '../credit.ts';
 import type { BatchDelivery } from './batch-delivery.ts';
 import { kafkaClient, type KafkaClient, type KafkaConnection } from './kafka-connection.ts';
 import type { Consumer, EachBatchPayload } from './kafkajs.ts';
@@ -9,7 +10,7 @@ import { isDone, type ReadingPositions } from './reading-positions.ts';
 export interface SessionOptions extends KafkaConnection {
   readonly topics: readonly string[];
   readonly groupId: string;
-  readonly creditBytes: number;
+  readonly credit: Credit;
 }
 
 export interface SessionListener {
@@ -31,7 +32,6 @@ const maxBytesPerPartition = 1 << 20;
 const maxFetchBytes = 10 << 20;
 /** Partitions added to a topic are found within this time. */
 const metadataMaxAgeMs = 5000;
-const commitLimitMs = 5000;
 
 /**
  * One life of a kafkajs consumer: joins the group, seeks to our positions at every assignment, hands batches on, and
@@ -66,7 +66,7 @@ export class KafkaSession {
       heartbeatInterval: heartbeatIntervalMs,
       maxWaitTimeInMs: maxWaitMs,
       maxBytesPerPartition,
-      maxBytes: Math.min(maxFetchBytes, Math.max(maxBytesPerPartition, Math.floor(options.creditBytes / 2))),
+      maxBytes: Math.min(maxFetchBytes, Math.max(maxBytesPerPartition, Math.floor(options.credit.limitBytes / 2))),
       metadataMaxAge: metadataMaxAgeMs,
       allowAutoTopicCreation: false,
       readUncommitted: false,
@@ -86,16 +86,11 @@ export class KafkaSession {
     });
   }
 
-  /** Rejects nothing and takes at most 5 s: only lag tools wait for it. */
   async commit(positions: readonly Position[]): Promise<void> {
-    if (!this.#hasJoined || this.#isOver) return;
-    const offsets = positions.map(({ topic, partition, nextOffset }) => ({
-      topic,
-      partition,
-      offset: String(nextOffset),
-    }));
-    const committed = this.#consumer.commitOffsets(offsets).catch(() => undefined);
-    await Promise.race([committed, delay(commitLimitMs, undefined, { ref: false })]);
+    if (!this.#hasJoined) return;
+    await this.#consumer.commitOffsets(
+      positions.map(({ topic, partition, nextOffset }) => ({ topic, partition, offset: String(nextOffset) })),
+    );
   }
 
   /** Leaves the group and closes every connection, by force where that takes longer than `limitMs`. */
@@ -206,13 +201,20 @@ interface PassedBatch {
   readonly highWatermark: string;
 }
 
-/** What lies at the bottom of kafkajs's wrappings: our own error where there is one, else one that may be tried again. */
+/**
+ * What lies at the bottom of kafkajs's wrappings: our own error where there is one; trouble of brokers that passes
+ * (`source.unavailable`); else what the next consumer may run into again (`source.crashed`).
+ */
 function causeOf(error: unknown): PipelineError {
+  let bottom = error;
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if (at instanceof PipelineError) return at;
+    bottom = at;
   }
-  return new SourceError('source.crashed', `the Kafka client stopped: ${messageOf(error)}`, {
-    retriable: true,
-    cause: error,
-  });
+  const passes = bottom instanceof Error && 'retriable' in bottom && bottom.retriable === true;
+  return new SourceError(
+    passes ? 'source.unavailable' : 'source.crashed',
+    `the Kafka client stopped: ${messageOf(bottom)}`,
+    { retriable: true, cause: error },
+  );
 }

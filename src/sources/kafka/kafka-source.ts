@@ -9,8 +9,8 @@ import { KafkaReader } from './kafka-reader.ts';
  * Records of Kafka topics from our own positions on: what Kafka stored for the group is never read.
  * Survives restarts of brokers and of the group without losing or repeating a record within one run; tells
  * `sourceInterrupted` again and again while it cannot read, and `sourceJoined` when it can. Several topics are read
- * side by side; one that does not exist yet is awaited. Keep calling `commit` after a bounded end if you like, but do
- * call `close`: until then the group is kept.
+ * side by side; one that does not exist yet is awaited. `commit` works after the end and after
+ * `close` too.
  * Bad connections are tried for ever, or for `connectTimeoutMs` where bounded.
  * @throws ConfigError at the call where TLS or SASL settings cannot be used; in `blocks` SourceError
  * `source.outOfRange` by policy, `source.unavailable` (bounded only), `source.corrupt` for a batch that cannot be

@@ -85,6 +85,8 @@ export function kafkaWriter(options: KafkaWriterOptions): KafkaWriter {
         if (isFinal(error) || isClosed || Date.now() - start + backoffMs > options.connectTimeoutMs) {
           throw asWriteError(error, options);
         }
+        // kafkajs keeps using connections over which requests have timed out.
+        client.destroySockets();
       }
       await delay(backoffMs);
     }

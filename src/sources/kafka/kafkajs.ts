@@ -13,6 +13,7 @@ export interface KafkaCluster {
   /** Loads the metadata of these topics too. */
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
+  findGroupCoordinator(group: { readonly groupId: string }): Promise<KafkaCoordinator>;
   findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
   /** By isolation level of the cluster; `fromTimestamp` -2 is the first offset, -1 the end. */
   fetchTopicsOffset(
@@ -24,6 +25,20 @@ export interface KafkaCluster {
   ): Promise<
     readonly { readonly topic: string; readonly partitions: readonly { partition: number; offset: string }[] }[]
   >;
+}
+
+/** The broker that keeps a group's offsets. */
+export interface KafkaCoordinator {
+  offsetCommit(commit: {
+    readonly groupId: string;
+    /** -1 and empty: by no member, which an empty group allows. */
+    readonly groupGenerationId: number;
+    readonly memberId: string;
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+    }[];
+  }): Promise<unknown>;
 }
 
 interface FetchResponse {

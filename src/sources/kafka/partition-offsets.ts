@@ -1,4 +1,5 @@
 import { SourceError, messageOf } from '../../errors.ts';
+import type { Position } from '../../records.ts';
 import { brokersOf, kafkaClient, type KafkaClient, type KafkaConnection } from './kafka-connection.ts';
 import type { KafkaCluster } from './kafkajs.ts';
 
@@ -96,6 +97,29 @@ export class PartitionOffsets {
       ? `no such topic at ${brokersOf(this.#connection)}: ${topics}${this.#topics.length > 1 ? ' (one of them)' : ''}. It is read as soon as it exists`
       : `cannot reach Kafka at ${brokersOf(this.#connection)}: ${messageOf(error)}. Check source.kafka.brokers, tls and sasl, and that the broker runs`;
     return new SourceError('source.unavailable', message, { retriable: true, cause: error });
+  }
+}
+
+/** Sets the committed offsets of a group that has no member, over a connection of its own. */
+export async function commitToEmptyGroup(
+  connection: KafkaConnection,
+  groupId: string,
+  positions: readonly Position[],
+): Promise<void> {
+  const client = kafkaClient(connection, 'none');
+  const cluster = client.cluster();
+  try {
+    await cluster.connect();
+    // Without metadata kafkajs knows no broker that it could ask for the coordinator.
+    await cluster.addMultipleTargetTopics([...new Set(positions.map(({ topic }) => topic))]);
+    const coordinator = await cluster.findGroupCoordinator({ groupId });
+    const topics = positions.map(({ topic, partition, nextOffset }) => ({
+      topic,
+      partitions: [{ partition, offset: String(nextOffset) }],
+    }));
+    await coordinator.offsetCommit({ groupId, groupGenerationId: -1, memberId: '', topics });
+  } finally {
+    client.destroySockets();
   }
 }
 

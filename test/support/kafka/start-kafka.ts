@@ -22,6 +22,8 @@ export interface KafkaOptions {
   readonly tls?: boolean;
   /** More lines of server.properties. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Told the port of the plain listener before the broker starts: for a proxy that its clients go through. */
+  readonly onPort?: (port: number) => void;
 }
 
 /** A real Apache Kafka (one KRaft broker) on free loopback ports, with its files in a temporary folder. */
@@ -61,6 +63,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   const jarDir = join(testCache, `kafka-${version}`);
   const home = mkdtempSync(join(tmpdir(), 'millrace-kafka-'));
   const [port = 0, controllerPort = 0, tlsPort = 0] = await freePorts(3);
+  options.onPort?.(port);
   const bootstrap = `127.0.0.1:${port}`;
   const dataDir = join(home, 'data');
   const properties = join(home, 'server.properties');
