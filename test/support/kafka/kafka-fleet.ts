@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kafkajs, type Admin } from '../../../src/sources/kafka/kafkajs.ts';
@@ -105,6 +106,14 @@ export async function runOnce({ file }: FleetPipeline): Promise<RunDocument> {
 export async function pageOf(command: RunningCommand): Promise<string> {
   const [, url = ''] = await command.says(/live page at (http:\/\/[^ ,]+),/);
   return url;
+}
+
+/** Why a pipeline is not ready; empty where it is. */
+export async function notReady(url: string): Promise<readonly string[]> {
+  const response = await fetch(`${url}/v2/health/ready`);
+  const { ready, reasons = [] } = (await response.json()) as { ready: boolean; reasons?: readonly string[] };
+  assert.deepEqual([response.status, ready], reasons.length === 0 ? [200, true] : [503, false]);
+  return reasons;
 }
 
 /** Values of one metric by its labels as `/metrics` writes them, such as `{outcome="trained"}`; empty without labels. */
