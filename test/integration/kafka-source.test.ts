@@ -145,10 +145,12 @@ for (const version of kafkaVersions) {
       assert.equal(reading.outcome, 'closed');
 
       const positions = [{ topic, partition: 0, nextOffset: 1234, epoch: 0 }];
-      const second = await readAll(kafkaSource(options(topic, { positions }), silentTelemetry));
-      assert.deepEqual(offsetsOf(second.records), upTo(3000 - 1234, 1234));
-      const committed = await committedOffsets(kafka, `group-of-${topic}`, topic);
-      assert.deepEqual(committed, ['2500']);
+      const second = kafkaSource(options(topic, { positions }), silentTelemetry);
+      assert.deepEqual(offsetsOf((await readAll(second)).records), upTo(3000 - 1234, 1234));
+      const committed = (): Promise<string[]> => committedOffsets(kafka, `group-of-${topic}`, topic);
+      assert.deepEqual(await committed(), ['2500']);
+      await second.commit([{ topic, partition: 0, nextOffset: 3000, epoch: 0 }]);
+      assert.deepEqual(await committed(), ['3000'], 'the last checkpoint is committed after the end');
     });
 
     test('start may be the end or a time', async () => {
