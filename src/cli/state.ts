@@ -21,6 +21,9 @@ export interface OpenState {
   readonly checkpoint: Checkpoint | null;
 }
 
+/** A dead-letter topic that is made takes a record of the broker's default limit (1 MiB) with headers on top. */
+const letterBytes = 2 << 20;
+
 /** Kills the process at a named point of saving a checkpoint; only for tests of what survives that. */
 const killPoint = process.env['MILLRACE_TEST_KILL_AT'];
 
@@ -66,7 +69,8 @@ export function configDigest(config: Config): string {
 export function openDeadLetters(config: Config, checkpoint: Checkpoint | null): DeadLetters {
   const { deadLetter, source, connectTimeout: connectTimeoutMs } = config;
   if (deadLetter !== undefined && 'topic' in deadLetter && source.kind === 'kafka') {
-    return deadLetterTopic(deadLetter.topic, kafkaWriter({ ...source, topic: deadLetter.topic, connectTimeoutMs }));
+    const { topic } = deadLetter;
+    return deadLetterTopic(topic, kafkaWriter({ ...source, topic, connectTimeoutMs, maxRecordBytes: letterBytes }));
   }
   return deadLetterFile(deadLetterPath(config) ?? '', checkpoint?.manifest.deadLetterBytes ?? 0);
 }
