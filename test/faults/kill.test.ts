@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CounterRandom } from '../../src/sensors/counter-random.ts';
-import { runForDocument, runPython, startCommand, until } from '../support/command.ts';
+import { runForDocument, runPython, startCommand, until, type CommandOptions } from '../support/command.ts';
+import { compiledProgram } from '../support/compiled-program.ts';
 import type { InspectDocument, LedgerDocument, RunDocument } from '../support/documents.ts';
 import { fleetTopic, horizonMs, makeFleet, produceWithPoison, type Fleet, type Pipeline } from '../support/fleet.ts';
 import { killRuns, type Kills } from '../support/kill-runs.ts';
@@ -45,18 +46,20 @@ async function assertUnhurt(
 }
 
 describe('kill -9', { skip: missing('python3') }, () => {
+  const command = { program: compiledProgram({ after }) };
+
   test('of a run at twenty moments leaves weights, scores, ledger and dead letters as if there had been none', async (t) => {
     const fleet = makeFleet(t);
-    await produceWithPoison(fleet, recordCount, poisoned);
+    await produceWithPoison(fleet, recordCount, poisoned, command);
     const expected = await expectedOf(fleet);
     assert.equal(expected.nextOffset, recordCount);
     assert.equal(expected.rejected.length, poisoned);
 
     const whole = fleet.pipeline('whole');
-    const wholeSummary = (await runForDocument(['run', whole.file, '--once', '--json'])) as RunDocument;
+    const wholeSummary = (await runForDocument(['run', whole.file, '--once', '--json'], command)) as RunDocument;
     const pipeline = fleet.pipeline('killed');
-    const found = await killRuns(pipeline, { kills, seed: 1, args: ['--once'] });
-    const summary = (await runForDocument(['run', pipeline.file, '--once', '--json'])) as RunDocument;
+    const found = await killRuns(pipeline, { kills, seed: 1, args: ['--once'], command });
+    const summary = (await runForDocument(['run', pipeline.file, '--once', '--json'], command)) as RunDocument;
     await assertUnhurt(found, { pipeline, summary }, wholeSummary, expected);
     assert.deepEqual(letterOffsets(pipeline.deadLetters), expected.rejected, 'each dead letter once');
     assert.deepEqual(letterOffsets(whole.deadLetters), expected.rejected);
@@ -64,20 +67,23 @@ describe('kill -9', { skip: missing('python3') }, () => {
 
   test('of the producer too, at moments of its own, leaves no gap in the log and the same model', async (t) => {
     const reference = makeFleet(t);
-    await runForDocument(reference.produce(recordCount));
-    const whole = (await runForDocument(['run', reference.pipeline('whole').file, '--once', '--json'])) as RunDocument;
+    await runForDocument(reference.produce(recordCount), command);
+    const whole = (await runForDocument(
+      ['run', reference.pipeline('whole').file, '--once', '--json'],
+      command,
+    )) as RunDocument;
 
     const fleet = makeFleet(t);
-    await runForDocument(fleet.produce(1));
+    await runForDocument(fleet.produce(1), command);
     const pipeline = fleet.pipeline('killed');
     const stop = new AbortController();
-    const producing = killProducers(fleet, stop.signal);
-    const found = await killRuns(pipeline, { kills, seed: 2 }).finally(() => {
+    const producing = killProducers(fleet, command, stop.signal);
+    const found = await killRuns(pipeline, { kills, seed: 2, command }).finally(() => {
       stop.abort();
     });
     assert.ok((await producing) >= 10, 'the producer was killed as well');
-    await runForDocument(fleet.produce(recordCount));
-    const summary = (await runForDocument(['run', pipeline.file, '--once', '--json'])) as RunDocument;
+    await runForDocument(fleet.produce(recordCount), command);
+    const summary = (await runForDocument(['run', pipeline.file, '--once', '--json'], command)) as RunDocument;
     const expected = await expectedOf(fleet);
     assert.equal(expected.nextOffset, recordCount);
     await assertUnhurt(found, { pipeline, summary }, whole, expected);
@@ -92,12 +98,12 @@ const longestDelayMs = 40;
  * Starts producers and kills each a random while behind a random growth of the log, until told to stop or the log has all
  * records; resolves with the number of kills.
  */
-async function killProducers(fleet: Fleet, signal: AbortSignal): Promise<number> {
+async function killProducers(fleet: Fleet, command: CommandOptions, signal: AbortSignal): Promise<number> {
   const random = new CounterRandom(3);
   const segment = join(fleet.log, `${fleetTopic}-0`, `${'0'.repeat(20)}.log`);
   for (let killed = 0; ; killed++) {
     const wantedBytes = statSync(segment).size + random.uniform(0, killed) * longestGrowthBytes;
-    const producer = startCommand([...fleet.produce(recordCount), '--rate', String(producerRate)]);
+    const producer = startCommand([...fleet.produce(recordCount), '--rate', String(producerRate)], command);
     await until(() => statSync(segment).size > wantedBytes || signal.aborted || !producer.isRunning(), 'the log grows');
     await sleep(random.uniform(1, killed) * longestDelayMs);
     producer.kill('SIGKILL');

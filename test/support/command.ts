@@ -8,13 +8,15 @@ import { fileURLToPath } from 'node:url';
 
 /** The root of the checkout: examples name their files from here. */
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
-const program = join(projectRoot, 'bin/millrace.js');
+const sourceProgram = join(projectRoot, 'bin/millrace.js');
 
 export interface CommandOptions {
   /** Added to the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
   /** By default the root of the checkout. */
   readonly cwd?: string;
+  /** `bin/millrace.js`, by default that of the checkout. */
+  readonly program?: string;
   /** A command that takes longer is killed, and `ended` rejects. */
   readonly limitMs?: number;
 }
@@ -47,7 +49,7 @@ const pollMs = 2;
 
 /** Starts `millrace ARGS` as a process of its own, which does not outlive the tests. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  return startProcess(process.execPath, [program, ...args], options);
+  return startProcess(process.execPath, [options.program ?? sourceProgram, ...args], options);
 }
 
 /** Runs `millrace ARGS` to its end. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogWriter } from '../../src/sources/log/log-writer.ts';
-import { runForDocument, temporaryDirectory, type Cleanup } from './command.ts';
+import { runForDocument, temporaryDirectory, type Cleanup, type CommandOptions } from './command.ts';
 
 export const fleetTopic = 'readings';
 /** A sensor speaks every 10 s of event time, so a label comes two of its readings later. */
@@ -90,10 +90,15 @@ export async function poison({ log }: Fleet, count: number): Promise<void> {
 }
 
 /** Brings the log to `count` records, `poisoned` bad ones in three runs among them. */
-export async function produceWithPoison(fleet: Fleet, count: number, poisoned: number): Promise<void> {
+export async function produceWithPoison(
+  fleet: Fleet,
+  count: number,
+  poisoned: number,
+  command?: CommandOptions,
+): Promise<void> {
   for (let part = 1; part <= 3; part++) {
-    await runForDocument(fleet.produce(Math.floor((count * part) / 4)));
+    await runForDocument(fleet.produce(Math.floor((count * part) / 4)), command);
     await poison(fleet, poisoned / 3);
   }
-  await runForDocument(fleet.produce(count));
+  await runForDocument(fleet.produce(count), command);
 }

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listCheckpoints } from '../../src/checkpoint/checkpoint-store.ts';
 import { CounterRandom } from '../../src/sensors/counter-random.ts';
-import { startCommand, until } from './command.ts';
+import { startCommand, until, type CommandOptions } from './command.ts';
 import type { Pipeline } from './fleet.ts';
 
 export interface KillOptions {
@@ -12,6 +12,8 @@ export interface KillOptions {
   readonly seed: number;
   /** Arguments of `run` behind the configuration. */
   readonly args?: readonly string[];
+  /** How each is started. */
+  readonly command?: CommandOptions;
 }
 
 /** What was found between a kill and the start behind it. */
@@ -36,7 +38,7 @@ export async function killRuns({ file, state }: Pipeline, options: KillOptions):
   const steps: number[] = [];
   let unfinished = 0;
   for (let kill = 0; kill < options.kills; kill++) {
-    const command = startCommand(['run', file, ...(options.args ?? [])]);
+    const command = startCommand(['run', file, ...(options.args ?? [])], options.command);
     if (kill % 10 === 9) {
       await sleep(random.uniform(0, kill) * earlyKillLimitMs);
     } else {
