@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { checkoutDirectory, projectRoot, runCommand, runForDocument, startCommand, until } from '../support/command.ts';
+import { checkoutDirectory, runCommand, runForDocument, startCommand, until } from '../support/command.ts';
 import type { InspectDocument, RunDocument } from '../support/documents.ts';
-
-/** The commands that an example's README tells a user to type, without `npx millrace`. */
-function commandsOf(example: string): string[][] {
-  const text = readFileSync(join(projectRoot, 'examples', example, 'README.md'), 'utf8');
-  const blocks = [...text.matchAll(/^```sh\n([^`]*)^```$/gm)].map(([, block = '']) => block);
-  return blocks.flatMap((block) =>
-    block
-      .replaceAll('\\\n', ' ')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => {
-        const words = line.split(/\s+/);
-        assert.deepEqual(words.slice(0, 2), ['npx', 'millrace'], line);
-        return words.slice(2);
-      }),
-  );
-}
+import { commandsOf } from '../support/example-commands.ts';
 
 const anyPort = { MILLRACE_PORT: '0' };
 

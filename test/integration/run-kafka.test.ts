@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { documentOf, runForDocument, startCommand, temporaryDirectory, until } from '../support/command.ts';
-import type { RunDocument } from '../support/documents.ts';
+import {
+  checkoutDirectory,
+  documentOf,
+  runCommand,
+  runForDocument,
+  startCommand,
+  temporaryDirectory,
+  until,
+} from '../support/command.ts';
+import type { InspectDocument, RunDocument } from '../support/documents.ts';
+import { commandsOf } from '../support/example-commands.ts';
 import {
   committedOffsets,
   fleetPipeline,
@@ -17,7 +28,7 @@ import { kafkaVersions, startKafka, type KafkaServer } from '../support/kafka/st
 import { missing } from '../support/requirements.ts';
 
 const recordCount = 200_000;
-const topic = 'readings';
+const topic = 'fleet';
 const allTrained = { read: recordCount, trained: recordCount, rejected: 0, filtered: 0, unlabelled: 0, pending: 0 };
 
 for (const version of kafkaVersions) {
@@ -92,6 +103,32 @@ for (const version of kafkaVersions) {
       assert.deepEqual(newest.ledger, expected.ledger);
       assert.deepEqual(newest.positions, expected.ends);
       assert.deepEqual(await committedOffsets(kafka, pipeline.name, topic), expected.ends);
+    });
+
+    test('the example learns as its README says', async (t) => {
+      const cwd = checkoutDirectory(t);
+      const [produce = [], run = [], once = [], inspect = [], ...others] = commandsOf('kafka');
+      assert.deepEqual(others, []);
+      const here = produce.map((word) => (word === 'localhost:9092' ? kafka.bootstrap : word));
+      const env = { KAFKA_BROKERS: kafka.bootstrap, MILLRACE_PORT: '0' };
+      const sensors = startCommand(here, { cwd });
+      await until(() => existsSync(join(cwd, '.millrace/kafka/readings.avsc')), 'the schema');
+      const pipeline = startCommand(run, { cwd, env });
+      const url = await pageOf(pipeline);
+      await until(
+        async () => ((await metricOf(url, 'millrace_lifetime_records'))['{outcome="trained"}'] ?? 0) > 400,
+        'some readings are learned',
+      );
+      for (const command of [pipeline, sensors]) command.kill('SIGINT');
+      assert.equal((await pipeline.ended).code, 0);
+      assert.equal((await sensors.ended).code, 0);
+      const { code, stdout } = await runCommand(once, { cwd, env });
+      assert.equal(code, 0);
+      const expected = await judgeTopic(kafka, 'readings');
+      const total = String(expected.count);
+      assert.match(stdout, new RegExp(`^${total} records: ${total} trained, 0 rejected`));
+      const { checkpoints } = (await runForDocument([...inspect, '--json'], { cwd })) as InspectDocument;
+      assert.deepEqual(checkpoints[0]?.ledger, expected.ledger);
     });
   });
 }
