@@ -1,7 +1,8 @@
-import type { DecodedColumns, FieldPlan, RecordBlock, RejectReason } from '../records.ts';
+import type { DecodedColumns, FieldPlan, RecordBlock } from '../records.ts';
 import { messageOf } from '../errors.ts';
+import { frameFault, headerBytes, schemaId, viewOf } from './avro-frame.ts';
 import { parseAvroSchema } from './avro-schema.ts';
-import { compiledAvro, type ReadDatum } from './compiled-avro.ts';
+import { compiledAvro, type ReadRun } from './compiled-avro.ts';
 import { GeneralAvro } from './general-avro.ts';
 import { LruMap } from './lru-map.ts';
 import type { CodecLimits, Reject, RowCodec } from './row-codec.ts';
@@ -33,7 +34,7 @@ export interface AvroCodecOptions {
 /** A writer schema made ready; `unreadable` says why no record of it can be used. */
 interface ReadySchema {
   /** Null where only the general way can read it. */
-  readonly compiled: ReadDatum | null;
+  readonly compiled: ReadRun | null;
   readonly general: GeneralAvro;
   readonly unreadable: string | null;
 }
@@ -44,14 +45,13 @@ interface UnknownSchema {
   readonly untilMs: number;
 }
 
-const headerBytes = 5;
 /** Ids asked for at the same time. */
 const concurrentLookups = 8;
 
 /**
  * Reads Avro in Confluent framing: byte 0, the schema id in 4 bytes big endian, one datum that ends with the value.
- * Good records are read by a function compiled for their writer schema; the general way reads what that cannot compile
- * (a wanted field in a map, a union with a logical type) and says what is wrong with bad records.
+ * Good records are read by a function compiled for their writer schema. The general way reads what that cannot compile
+ * (a wanted field in a map, or in several records of one union) and says what is wrong with bad records.
  */
 export function avroCodec(options: AvroCodecOptions): RowCodec {
   return new AvroCodec(options);
@@ -97,30 +97,23 @@ class AvroCodec implements RowCodec {
   decode(block: RecordBlock, reject: Reject): DecodedColumns {
     const sink = new RowSink(this.plan, block.recordCount);
     const view = viewOf(block);
-    for (let index = 0; index < block.recordCount; index += 1) {
-      index = this.#readRun(block, view, index, sink);
-      if (index < block.recordCount) this.#decodeRecord(block, index, sink, reject);
+    for (let index = 0; index < block.recordCount;) {
+      const rowsBefore = sink.rowCount;
+      this.#readRun(block, view, index, sink);
+      index += sink.rowCount - rowsBefore;
+      if (sink.rowCount > rowsBefore) continue;
+      this.#decodeRecord(block, view, index, sink, reject);
+      index += 1;
     }
     return sink.columns();
   }
 
-  /** Reads good records from `index` on that have one writer schema; index of the first that is something else. */
-  #readRun(block: RecordBlock, view: DataView, index: number, sink: RowSink): number {
-    const { bytes, valueStarts, valueLengths, recordCount } = block;
+  /** Commits rows for good records from `index` on as long as they have one writer schema, none where that is not compiled. */
+  #readRun(block: RecordBlock, view: DataView, index: number, sink: RowSink): void {
     const id = schemaId(block, view, index);
     const schema = this.#prepared.get(id);
-    if (schema === undefined || 'unknown' in schema || schema.compiled === null) return index;
-    const read = schema.compiled;
-    const { valueBytes } = this.#limits;
-    for (; index < recordCount; index += 1) {
-      const start = valueStarts[index]!;
-      const length = valueLengths[index]!;
-      if (length > valueBytes || schemaId(block, view, index) !== id) break;
-      const end = start + length;
-      if (read(bytes, view, start + headerBytes, end, sink.rowCount, sink) !== end) break;
-      sink.commit(index);
-    }
-    return index;
+    if (schema === undefined || 'unknown' in schema) return;
+    schema.compiled?.(block, view, index, id, this.#limits.valueBytes, sink);
   }
 
   async #load(ids: readonly number[], signal: AbortSignal): Promise<void> {
@@ -154,14 +147,14 @@ class AvroCodec implements RowCodec {
     }
   }
 
-  #decodeRecord(block: RecordBlock, index: number, sink: RowSink, reject: Reject): void {
+  #decodeRecord(block: RecordBlock, view: DataView, index: number, sink: RowSink, reject: Reject): void {
     const length = block.valueLengths[index]!;
     const fault = valueFault(length, this.#limits.valueBytes) ?? frameFault(block, index);
     if (fault !== null) {
       reject(index, fault.reason, fault.detail);
       return;
     }
-    const id = schemaId(block, viewOf(block), index);
+    const id = schemaId(block, view, index);
     const schema = this.#prepared.get(id);
     if (schema === undefined || 'unknown' in schema) {
       reject(index, 'schema.unknown', schema?.unknown ?? `no schema has the id ${id}`);
@@ -182,22 +175,4 @@ class AvroCodec implements RowCodec {
     if (fieldFault === null) sink.commit(index);
     else reject(index, fieldFault.reason, fieldFault.detail);
   }
-}
-
-function viewOf({ bytes }: RecordBlock): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** The schema id of a framed value, -1 where there is no frame. Ids are positive; a negative one is nobody's. */
-function schemaId(block: RecordBlock, view: DataView, index: number): number {
-  const start = block.valueStarts[index]!;
-  if (block.valueLengths[index]! < headerBytes || block.bytes[start] !== 0) return -1;
-  return view.getInt32(start + 1);
-}
-
-function frameFault(block: RecordBlock, index: number): { reason: RejectReason; detail: string } | null {
-  const length = block.valueLengths[index]!;
-  const magic = block.bytes[block.valueStarts[index]!]!;
-  if (length < headerBytes) return { reason: 'frame.short', detail: `${length} bytes, a frame has ${headerBytes}` };
-  return magic === 0 ? null : { reason: 'frame.magic', detail: `the first byte is ${magic}, not 0` };
 }

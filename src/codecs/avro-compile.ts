@@ -35,7 +35,7 @@ const longestBody = 30_000;
 
 /**
  * Compiles a writer schema and the wanted fields to code that reads a datum in one pass; null where a wanted field lies
- * in a map, in a union with a logical type, or deeper than `depth` records. Every wanted field must be in the schema.
+ * in a map, in several records of one union, or deeper than `depth` records. Every wanted field must be in the schema.
  */
 export function compileAvro(type: avro.Type, plan: FieldPlan, depth: number): AvroCode | null {
   const compiler = new AvroCompiler(type, depth);
@@ -80,14 +80,13 @@ class AvroCompiler {
     if (wants.length === 0) return this.#pass(type, depth);
     const branches = branchesOf(type);
     if (branches[0] !== type) return this.#union(branches, wants, depth);
-    const below = underlying(type);
-    if (branchesOf(below)[0] !== below) this.#isPossible = false;
-    if (wants.every(({ steps }) => steps.length === 0)) return readInto(below, wants, this.#constants);
+    if (wants.every(({ steps }) => steps.length === 0)) return readInto(underlying(type), wants, this.#constants);
     if (type instanceof avro.types.RecordType && wants.every(({ steps }) => steps.length > 0)) {
       return this.#record(type, wants, depth + 1);
     }
-    // A field in a map has no place of its own; a record that is wanted as a whole is no single value.
+    // A field in a map has no place of its own.
     if (!(type instanceof avro.types.RecordType)) this.#isPossible = false;
+    // A record that is wanted as a whole is no single value.
     return decline;
   }
 
@@ -111,15 +110,18 @@ class AvroCompiler {
     return chooseBranch(branches.map((branch) => this.#branch(branch, branches, wants, depth)));
   }
 
-  /** A path leads into the first branch that has its next step, as `avroPath` decides; it is missing in null and in records that lack it. */
+  /** A path leads into the one branch that has its next step; the field is missing in null and in records that lack it. */
   #branch(branch: avro.Type, branches: readonly avro.Type[], wants: readonly Wanted[], depth: number): string {
     const missing: Wanted[] = [];
     const present: Wanted[] = [];
     for (const want of wants) {
       const [step] = want.steps;
-      if (step === undefined || branch === branches.find((each) => memberType(each, step) !== null)) present.push(want);
-      else if (branch.typeName === 'null') missing.push(want);
-      else if (branch instanceof avro.types.RecordType && memberType(branch, step) === null) missing.push(want);
+      const hasStep = step !== undefined && memberType(branch, step) !== null;
+      if (hasStep && branches.some((other) => other !== branch && memberType(other, step) !== null)) {
+        this.#isPossible = false;
+      }
+      if (step === undefined || hasStep) present.push(want);
+      else if (branch.typeName === 'null' || branch instanceof avro.types.RecordType) missing.push(want);
       else return decline;
     }
     return `${putMissing(missing)} ${this.#value(branch, present, depth)}`;

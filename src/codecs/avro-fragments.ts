@@ -1,6 +1,6 @@
 /**
- * The code of a compiled reader, piece by piece. Each piece reads one value at `at`, moves `at` behind it, and returns -1
- * from the function around it where the value is not plainly good. Only numbers are ever put into a piece.
+ * The code of a compiled reader, piece by piece. Each piece reads one value at `at` and moves `at` behind it; it leaves
+ * the function around it, which then returns -1, where the value is not plainly good. Only numbers are ever put into a piece.
  *
  * Names that every piece may use: `bytes`, `view` (the same memory), `at`, `end` (of the datum), `window` (the last place
  * with eight bytes of memory behind it), and the tools.

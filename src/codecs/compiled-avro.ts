@@ -1,7 +1,8 @@
 import type avro from 'avsc';
-import type { FieldPlan } from '../records.ts';
+import type { FieldPlan, RecordBlock } from '../records.ts';
 import { compileAvro, type AvroCode } from './avro-compile.ts';
 import { toolNames } from './avro-fragments.ts';
+import { headerBytes } from './avro-frame.ts';
 import { AvroScanner } from './avro-scan.ts';
 import { AvroVarint } from './avro-varint.ts';
 import { isoTimeMs } from './iso-time.ts';
@@ -10,15 +11,22 @@ import type { RowSink } from './row-sink.ts';
 import { isText, type TextCache } from './text-cache.ts';
 
 /**
- * Reads the datum in `bytes[at, end)` into a row of the sink. Where it ends; -1 where it is not plainly good, and then
- * the row, which is not committed, may be half written.
+ * Reads framed records of one writer schema from `index` on and commits a row for each, up to the first that is not
+ * plainly good or not of this schema: as many as rows were committed. The current row may be half written then.
  */
-export type ReadDatum = (bytes: Buffer, view: DataView, at: number, end: number, row: number, sink: RowSink) => number;
+export type ReadRun = (
+  block: RecordBlock,
+  view: DataView,
+  index: number,
+  schemaId: number,
+  valueBytes: number,
+  sink: RowSink,
+) => void;
 
 type Tools = Readonly<Record<(typeof toolNames)[number], unknown>>;
 
 /**
- * One function that walks over a datum of this writer schema once, puts the wanted fields into their columns and passes
+ * One function that walks over each datum of this writer schema once, puts the wanted fields into their columns and passes
  * over the rest; null where the schema needs the general way. It accepts exactly the records that `GeneralAvro` accepts,
  * with the same values, and leaves it to that to say what is wrong with the others.
  *
@@ -32,7 +40,7 @@ export function compiledAvro(
   plan: FieldPlan,
   limits: Pick<CodecLimits, 'arrayItems' | 'depth'>,
   caches: readonly TextCache[],
-): ReadDatum | null {
+): ReadRun | null {
   const code = compileAvro(type, plan, limits.depth);
   if (code === null) return null;
   const { symbols, shapes } = code;
@@ -40,16 +48,27 @@ export function compiledAvro(
   return built(code, { varint: new AvroVarint(), scanner, caches, symbols, shapes, isText, isoTimeMs });
 }
 
-const parameters = 'bytes, view, at, end, row, sink';
-const head = 'const { numbers, texts, times, capacity } = sink; const window = bytes.length - 8;';
+const columns = 'const { numbers, texts, times, capacity } = sink; const window = bytes.length - 8;';
 
-function built({ bodies }: AvroCode, tools: Tools): ReadDatum {
-  const functions = bodies.map(
-    (body, index) => `function read${index}(${parameters}) {\n${head}\n${body}\nreturn at;\n}`,
+function built({ bodies }: AvroCode, tools: Tools): ReadRun {
+  const [main = '', ...parts] = bodies;
+  const functions = parts.map(
+    (body, index) => `function read${index + 1}(bytes, view, at, end, row, sink) { ${columns}\n${body}\nreturn at; }\n`,
   );
-  const source = `'use strict';\n${functions.join('\n')}\nreturn read0;`;
+  const source = `'use strict';
+${functions.join('')}
+return (block, view, index, schemaId, valueBytes, sink) => {
+const { bytes, valueStarts, valueLengths, recordCount } = block; ${columns}
+for (let row = sink.rowCount; index < recordCount; index += 1, row += 1) {
+let at = valueStarts[index]; const length = valueLengths[index]; const end = at + length;
+if (length < ${headerBytes} || length > valueBytes || bytes[at] !== 0 || view.getInt32(at + 1) !== schemaId) return;
+at += ${headerBytes};
+${main}
+if (at !== end) return;
+sink.commit(index);
+} };`;
   // The source consists of our own pieces and of numbers: nothing that a schema calls something gets here.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  const build = new Function(...toolNames, source) as (...values: readonly unknown[]) => ReadDatum;
+  const build = new Function(...toolNames, source) as (...values: readonly unknown[]) => ReadRun;
   return build(...toolNames.map((name) => tools[name]));
 }

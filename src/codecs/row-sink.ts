@@ -33,7 +33,7 @@ export class RowSink {
     this.capacity = capacity;
     this.#plan = plan;
     this.numbers = new Float64Array(plan.numbers.length * capacity);
-    this.texts = plan.texts.map(() => new Array<string | null>(capacity).fill(null));
+    this.texts = plan.texts.map(() => new Array<string | null>(capacity));
     this.times = new Float64Array(plan.times.length * capacity);
     this.#recordIndexes = new Int32Array(capacity);
   }
