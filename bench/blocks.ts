@@ -1,6 +1,7 @@
 import { from, lastValueFrom, toArray, type OperatorFunction } from 'rxjs';
 import { featurePlan } from '../src/cli/feature-plan.ts';
 import { makeCodec } from '../src/cli/input.ts';
+import type { RowCodec } from '../src/codecs/row-codec.ts';
 import { DecodeState, decode, type DecodeOptions, type OnReject } from '../src/operators/decode.ts';
 import { derive, type DeriveOptions } from '../src/operators/derive.ts';
 import { fieldPlanOf } from '../src/operators/feature-plan.ts';
@@ -24,7 +25,10 @@ export const refuseRejects: OnReject = (_block, recordIndex, reason, detail) => 
 };
 
 /** The operators' options for the job of the bench. */
-export async function jobOptions(input: StageInput, format: Format = 'avro'): Promise<DecodeOptions & DeriveOptions> {
+export async function jobOptions(
+  input: StageInput,
+  format: Format = 'avro',
+): Promise<DecodeOptions & DeriveOptions & { readonly codec: RowCodec }> {
   const config = jobConfig(input, undefined, format);
   const plan = await featurePlan(config, () => Promise.resolve([]));
   const codec = await makeCodec(config, fieldPlanOf(plan), true, silentTelemetry);

@@ -3,10 +3,11 @@ import { admit, InFlight } from './operators/admit.ts';
 import { barriers, type BarrierOptions } from './operators/barriers.ts';
 import { batch, type BatchOptions } from './operators/batch.ts';
 import type { Batcher } from './operators/batcher.ts';
-import { decode, type DecodeOptions, type DecodeState } from './operators/decode.ts';
+import { decode, type BlockDecoder, type DecodeOptions, type DecodeState } from './operators/decode.ts';
 import { derive, type DeriveOptions } from './operators/derive.ts';
 import type { FeatureState } from './operators/feature-state.ts';
 import { normalize, type Scaler } from './operators/normalize.ts';
+import { prepare, type BlockPreparer } from './operators/prepare.ts';
 import type { Barrier, Batch } from './records.ts';
 import type { Source } from './sources/source.ts';
 import type { Trainer } from './trainer/trainer.ts';
@@ -22,6 +23,7 @@ export interface PipelineStates {
 /** The parts of a pipeline, made and handed in by `cli/`. */
 export interface PipelineParts extends DecodeOptions, DeriveOptions {
   readonly source: Source;
+  readonly codec: BlockDecoder & BlockPreparer;
   readonly states: PipelineStates;
   readonly barriers: BarrierOptions;
   readonly batching: BatchOptions;
@@ -40,8 +42,8 @@ export interface PipelineParts extends DecodeOptions, DeriveOptions {
 export function pipeline(parts: PipelineParts): Observable<Batch> {
   const { source, states, telemetry, scheduler, stopping = new AbortController().signal } = parts;
   const inFlight = new InFlight();
-  return source.blocks.pipe(
-    admit(inFlight, stopping),
+  const ready = source.blocks.pipe(admit(inFlight, stopping), prepare(parts.codec, stopping));
+  return ready.pipe(
     barriers(parts.barriers, scheduler),
     tap(() => {
       inFlight.enter();

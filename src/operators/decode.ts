@@ -1,12 +1,11 @@
 import type { OperatorFunction } from 'rxjs';
-import { concatMap, defer, finalize, from, map, of } from 'rxjs';
+import { map } from 'rxjs';
 import type { DecodedBlock, DecodedColumns, RecordBlock, RejectReason, Snapshot } from '../records.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { OriginTable } from './origin-table.ts';
 
 /** What `decode` needs of a codec. */
 export interface BlockDecoder {
-  prepare(block: RecordBlock, signal: AbortSignal): Promise<void> | null;
   decode(
     block: RecordBlock,
     reject: (recordIndex: number, reason: RejectReason, detail: string) => void,
@@ -43,24 +42,11 @@ export class DecodeState {
 }
 
 /**
- * Turns raw records into columns, in order. A block waits only where the codec has something to load for it; bad records
- * go to `onReject`. A barrier takes the state along as the part `decode`.
+ * Turns raw records into columns. What the codec needs for a block is there already; bad records go to `onReject`. A
+ * barrier takes the state along as the part `decode`.
  */
 export function decode(state: DecodeState, options: DecodeOptions): OperatorFunction<RecordBlock, DecodedBlock> {
-  return (blocks) =>
-    defer(() => {
-      const ended = new AbortController();
-      const decoded = (block: RecordBlock): DecodedBlock => decodeBlock(block, state, options);
-      return blocks.pipe(
-        concatMap((block) => {
-          const loading = options.codec.prepare(block, ended.signal);
-          return loading === null ? of(decoded(block)) : from(loading).pipe(map(() => decoded(block)));
-        }),
-        finalize(() => {
-          ended.abort();
-        }),
-      );
-    });
+  return (blocks) => blocks.pipe(map((block) => decodeBlock(block, state, options)));
 }
 
 function decodeBlock(block: RecordBlock, state: DecodeState, options: DecodeOptions): DecodedBlock {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Observable } from 'rxjs';
-import { from, lastValueFrom, map, of, Subject } from 'rxjs';
+import { from, lastValueFrom, map, of } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import type { BlockDecoder, DecodeOptions } from '../../src/operators/decode.ts';
 import { decode, DecodeState } from '../../src/operators/decode.ts';
@@ -13,7 +13,6 @@ import { emptyBarrier, recordBlock } from '../support/blocks.ts';
 
 /** Reads values as numbers; what is none is rejected. */
 const numberCodec: BlockDecoder = {
-  prepare: () => null,
   decode(block, reject) {
     const values: number[] = [];
     const indexes: number[] = [];
@@ -137,75 +136,7 @@ test('a barrier takes counts and origins along, and a state restored from them c
   assert.deepEqual([state.read, state.rejected], [5, 3]);
 });
 
-/** A codec whose loading is ended by hand. */
-function loadingCodec(): {
-  codec: BlockDecoder;
-  finish: () => void;
-  fail: (error: Error) => void;
-  signals: AbortSignal[];
-} {
-  const signals: AbortSignal[] = [];
-  let finish = (): void => undefined;
-  let fail: (error: Error) => void = () => undefined;
-  const codec: BlockDecoder = {
-    ...numberCodec,
-    prepare: (block, signal) => {
-      if (block.valueLengths[0] !== 2) return null;
-      signals.push(signal);
-      return new Promise((resolve, reject) => {
-        finish = resolve;
-        fail = reject;
-      });
-    },
-  };
-  return {
-    codec,
-    signals,
-    finish: () => {
-      finish();
-    },
-    fail: (error) => {
-      fail(error);
-    },
-  };
-}
-
-test('a block that waits for its schema holds those behind it, barriers too', async () => {
-  const { codec, finish } = loadingCodec();
-  const source = new Subject<RecordBlock>();
-  const seen: number[] = [];
-  const done = lastValueFrom(
-    source.pipe(
-      decode(new DecodeState(), { ...options, codec }),
-      map((block) => seen.push(block.barrier === null ? block.numbers[0]![0]! : -1)),
-    ),
-  );
-  source.next(recordBlock(['1']));
-  source.next(recordBlock(['22']));
-  source.next(recordBlock(['3']));
-  source.next(markBlock({ barrier: emptyBarrier() }));
-  source.complete();
-  assert.deepEqual(seen, [1]);
-  finish();
-  await done;
-  assert.deepEqual(seen, [1, 22, 3, -1]);
-});
-
-test('unsubscribing aborts what is being loaded', () => {
-  const { codec, signals } = loadingCodec();
-  const subscription = of(recordBlock(['22']))
-    .pipe(decode(new DecodeState(), { ...options, codec }))
-    .subscribe();
-  assert.equal(signals[0]?.aborted, false);
-  subscription.unsubscribe();
-  assert.equal(signals[0].aborted, true);
-});
-
-test('what the codec or onReject throws is an error of the stream', async () => {
-  const { codec, fail } = loadingCodec();
-  const loaded = lastValueFrom(of(recordBlock(['22'])).pipe(decode(new DecodeState(), { ...options, codec })));
-  fail(new Error('gave up'));
-  await assert.rejects(loaded, /gave up/);
+test('what onReject throws is an error of the stream', async () => {
   const onReject = (): void => {
     throw new Error('disk full');
   };
