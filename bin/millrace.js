@@ -10,3 +10,5 @@ if (existsSync(source)) {
 }
 const { runCommandLine } = await import(main.href);
 await runCommandLine(process.argv);
+// Everything of ours is closed; kafkajs's polling timers can outlive its connections and must not keep the process.
+process.exit();
