@@ -7,6 +7,7 @@ import { derive, type DeriveOptions } from '../src/operators/derive.ts';
 import { fieldPlanOf } from '../src/operators/feature-plan.ts';
 import { FeatureState } from '../src/operators/feature-state.ts';
 import { normalize } from '../src/operators/normalize.ts';
+import { prepare } from '../src/operators/prepare.ts';
 import { RunningMoments } from '../src/operators/running-moments.ts';
 import type { DecodedBlock, RecordBlock, RowBlock, ScaledBlock } from '../src/records.ts';
 import { maxBlockRecords } from '../src/sources/source.ts';
@@ -45,7 +46,9 @@ export function recordBlocks(format: Format, input: StageInput): readonly Record
 }
 
 export async function decodedBlocks(input: StageInput): Promise<readonly DecodedBlock[]> {
-  return through(recordBlocks('avro', input), decode(new DecodeState(), await jobOptions(input)));
+  const options = await jobOptions(input);
+  const prepared = prepare(options.codec, new AbortController().signal);
+  return through(await through(recordBlocks('avro', input), prepared), decode(new DecodeState(), options));
 }
 
 export async function rowBlocks(input: StageInput): Promise<readonly RowBlock[]> {

@@ -10,6 +10,3 @@ if (existsSync(source)) {
 }
 const { runCommandLine } = await import(main.href);
 await runCommandLine(process.argv);
-// Everything of ours is closed: what a library may still have running (kafkajs's timers are suspected) must not keep
-// the process.
-process.exit();

@@ -28,12 +28,9 @@ const files =
         throw new Error(`${name}: neither a suite (unit, integration) nor a file`);
       });
 
-// A Kafka test file was seen to stay alive, with no socket open, after its tests had passed; what kept it is not known
-// (kafkajs's polling timers are suspected). One such file must not hang the whole run. To look for it, run without this.
-const ending = files.some(isSlow) ? ['--test-force-exit'] : [];
 const { status } = spawnSync(
   process.execPath,
-  ['--import', 'tsx', '--test', ...ending, '--test-reporter=spec', '--test-concurrency=2', ...files],
+  ['--import', 'tsx', '--test', '--test-reporter=spec', '--test-concurrency=2', ...files],
   { stdio: 'inherit' },
 );
 process.exit(status ?? 1);

@@ -37,8 +37,10 @@ export interface KafkaClient {
   readonly kafka: Kafka;
   /** Metadata and read-committed offsets, below kafkajs's public face, which knows only uncommitted ends. */
   cluster(): KafkaCluster;
-  /** Closes every socket at once, so that no half-open connection is waited for. */
+  /** Closes every socket at once, so that no half-open connection is waited for; kafkajs connects again. */
   destroySockets(): void;
+  /** Closes every socket and opens no other: ends whatever kafkajs still tries again. */
+  destroy(): void;
 }
 
 // Measured: a broker that returns is used again within a second, and no call waits 30 s for a half-open connection.
@@ -54,15 +56,19 @@ const retries = {
  */
 export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience): KafkaClient {
   const sockets = new Set<Socket>();
+  let isDestroyed = false;
   const config: KafkaConfig = {
     clientId: 'millrace',
-    brokers: [...connection.brokers],
+    // A consumer that is told to stop goes on with the call that it is in, and kafkajs tries that again, if need be for
+    // half an hour. It gives up when there is no broker left to ask.
+    brokers: () => (isDestroyed ? [] : [...connection.brokers]),
     ...securityOf(connection),
     ...timeouts,
     retry: retries[patience],
     // What goes wrong is told by errors and events; kafkajs's own lines would repeat it unasked.
     logLevel: kafkajs.logLevel.NOTHING,
     socketFactory: ({ host, port, ssl, onConnect }) => {
+      if (isDestroyed) throw new Error(closed);
       // kafkajs gives no `ssl` where the connection has none, whatever its types say.
       const security = ssl as tls.ConnectionOptions | null | undefined;
       const socket = security ? connectTls(host, port, security, onConnect) : net.connect({ host, port }, onConnect);
@@ -73,6 +79,10 @@ export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience
     },
   };
   const kafka = new kafkajs.Kafka(config);
+  const destroySockets = (): void => {
+    // Told as an error: of a plain close kafkajs hears nothing, and would wait for the answers to its requests.
+    for (const socket of sockets) socket.destroy(new Error(closed));
+  };
   return {
     kafka,
     cluster: () =>
@@ -85,14 +95,16 @@ export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience
         allowAutoTopicCreation: false,
         isolationLevel: readCommitted,
       }),
-    destroySockets: () => {
-      // Told as an error: of a plain close kafkajs hears nothing, and its timers would keep the process alive for ever.
-      for (const socket of sockets) socket.destroy(new Error('the client was closed'));
+    destroySockets,
+    destroy: () => {
+      isDestroyed = true;
+      destroySockets();
     },
   };
 }
 
 const readCommitted = 1;
+const closed = 'Millrace closed the connection';
 
 function connectTls(host: string, port: number, ssl: tls.ConnectionOptions, onConnect: () => void): Socket {
   const name = net.isIP(host) === 0 ? { servername: host } : {};

@@ -98,7 +98,7 @@ export class KafkaSession {
     this.#isOver = true;
     const left = this.#consumer.disconnect().catch(() => undefined);
     await Promise.race([left, delay(limitMs, undefined, { ref: false })]);
-    this.#client.destroySockets();
+    this.#client.destroy();
   }
 
   async #run(): Promise<void> {

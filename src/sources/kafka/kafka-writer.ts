@@ -109,7 +109,7 @@ export function kafkaWriter(options: KafkaWriterOptions): KafkaWriter {
       isClosed = true;
       offsets.close();
       await producer.disconnect().catch(() => undefined);
-      client.destroySockets();
+      client.destroy();
     },
   };
 }

@@ -48,7 +48,7 @@ export class PartitionOffsets {
     const open = this.#open;
     this.#open = null;
     if (open === null) return;
-    open.client.destroySockets();
+    open.client.destroy();
     open.cluster.disconnect().catch(() => undefined);
   }
 
@@ -119,7 +119,7 @@ export async function commitToEmptyGroup(
     }));
     await coordinator.offsetCommit({ groupId, groupGenerationId: -1, memberId: '', topics });
   } finally {
-    client.destroySockets();
+    client.destroy();
   }
 }
 
