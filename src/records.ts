@@ -123,6 +123,8 @@ export interface DecodedColumns {
   readonly texts: readonly (readonly (string | null)[])[];
   /** Whole Unix milliseconds, [rowCount] each; NaN is missing. */
   readonly times: readonly Float64Array[];
+  /** Gives these columns back to the decoder, which writes later rows into them; nobody may look at them any more. */
+  recycle?(): void;
 }
 
 /** The good records of one `RecordBlock` as columns. */

@@ -42,7 +42,7 @@ test('normalize passes empty, one, many, never, an error, and an early unsubscri
 test('an error in the scaler is an error of the stream', () => {
   const broken = {
     ...unscaled(1),
-    learn: () => {
+    normalize: () => {
       throw new Error('broken');
     },
   };
