@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { lastValueFrom } from 'rxjs';
-import { assemble } from '../../src/cli/assembly.ts';
 import type { Config } from '../../src/config/config.ts';
 import { metricsTelemetry } from '../../src/metrics/metrics-telemetry.ts';
 import { pipeline } from '../../src/pipeline.ts';
 import { Progress } from '../../src/progress.ts';
 import { tellAll, type Telemetry } from '../../src/telemetry.ts';
-import { workerTrainer } from '../../src/trainer/worker-trainer.ts';
-import { refuseRejects } from '../blocks.ts';
+import { assembleJob } from '../assemble-job.ts';
 import { JoinClock } from '../join-clock.ts';
 import { measure, type Run } from '../measure.ts';
 import type { Stage } from '../stages.ts';
@@ -40,15 +38,7 @@ async function endToEnd(kind: 'log' | 'kafka', input: Parameters<Stage>[0]): Ret
 async function learnAll(config: Config, watchers: readonly Telemetry[], count: number) {
   const clock = new JoinClock();
   const telemetry = tellAll([clock, ...watchers]);
-  const assembly = await assemble({
-    config,
-    isBounded: true,
-    restored: null,
-    wantsPredictions: false,
-    telemetry,
-    onReject: refuseRejects,
-    makeTrainer: workerTrainer,
-  });
+  const assembly = await assembleJob(config, true, telemetry);
   const { trainer, source } = assembly;
   let trained = 0;
   trainer.onReport((report) => {

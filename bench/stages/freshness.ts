@@ -3,13 +3,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { lastValueFrom } from 'rxjs';
-import { assemble } from '../../src/cli/assembly.ts';
 import { kafkaSink } from '../../src/cli/reading-sinks.ts';
 import { pipeline } from '../../src/pipeline.ts';
 import type { Batch } from '../../src/records.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
-import { workerTrainer } from '../../src/trainer/worker-trainer.ts';
-import { refuseRejects } from '../blocks.ts';
+import { assembleJob } from '../assemble-job.ts';
 import { measure, quantile, startClock, type Run } from '../measure.ts';
 import type { Stage, StageInput } from '../stages.ts';
 import { jobConfig, partitions, sourceOf } from '../workload.ts';
@@ -60,15 +58,7 @@ async function learnLive(topic: string, count: number, input: StageInput): Promi
       produce(topic, count, input).catch(failProduction);
     },
   };
-  const assembly = await assemble({
-    config,
-    isBounded: false,
-    restored: null,
-    wantsPredictions: false,
-    telemetry,
-    onReject: refuseRejects,
-    makeTrainer: workerTrainer,
-  });
+  const assembly = await assembleJob(config, false, telemetry);
   const { trainer, source } = assembly;
   const ages: number[] = [];
   const waiting: Float64Array[] = [];
