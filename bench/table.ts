@@ -6,6 +6,7 @@ export function tableLine({ name, value, unit, runs, note }: Figure): string {
   return `${name.padEnd(36)}${shown(value).padStart(12)} ${unit.padEnd(18)}${spread.padEnd(26)}${note ?? ''}`.trimEnd();
 }
 
-function shown(value: number): string {
+/** A number with three digits, or whole where it is large. */
+export function shown(value: number): string {
   return value >= 1000 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3);
 }
