@@ -46,7 +46,7 @@ function connectionClass(
     send(asked: Exchange): Promise<unknown> {
       return asked.response.decode(payload);
     }
-  } as never;
+  };
 }
 
 async function fetched(payload: Buffer, version: number, isOurs = true): Promise<FetchAnswer> {
