@@ -48,7 +48,12 @@ export function recordBlocks(format: Format, input: StageInput): readonly Record
 export async function decodedBlocks(input: StageInput): Promise<readonly DecodedBlock[]> {
   const options = await jobOptions(input);
   const prepared = prepare(options.codec, new AbortController().signal);
-  return through(await through(recordBlocks('avro', input), prepared), decode(new DecodeState(), options));
+  const blocks = await through(
+    await through(recordBlocks('avro', input), prepared),
+    decode(new DecodeState(), options),
+  );
+  // Read many times, so never given back.
+  return blocks.map((block) => ({ ...block, recycle: () => undefined }));
 }
 
 export async function rowBlocks(input: StageInput): Promise<readonly RowBlock[]> {
