@@ -96,8 +96,8 @@ const kernelModule = new WebAssembly.Module(moduleBytes({ parameters, vectors, b
 
 const pageBytes = 65_536;
 const stateBytes = 48;
-/** Rows on the way in and out stay in the first cache. */
-const tileBytes = 24 * 1024;
+/** Rows on the way in and out stay in the second cache. */
+const tileBytes = 96 * 1024;
 
 /** What is known of each column, [width] each. */
 export interface ColumnMoments {
@@ -157,19 +157,29 @@ export class MomentsKernel {
 
   #normalizePair(first: number, second: number, { counts, means, m2s }: ColumnMoments, rowCount: number): void {
     const state = this.#state;
-    const inAt = this.#in.byteOffset;
-    const outAt = this.#out.byteOffset;
-    const width = this.#width;
-    const pairs = [counts, means, m2s];
-    for (const [index, values] of pairs.entries()) {
-      state[2 * index] = values[first]!;
-      state[2 * index + 1] = values[second]!;
-    }
-    const inputs = [inAt + 8 * first, inAt + 8 * second, outAt + 4 * first, outAt + 4 * second] as const;
-    this.#run(...inputs, rowCount, 8 * width, 4 * width, 0, this.#memory, (this.#memory - 1) / this.#memory);
-    for (const [index, values] of pairs.entries()) {
-      values[first] = state[2 * index]!;
-      values[second] = state[2 * index + 1]!;
-    }
+    state[0] = counts[first]!;
+    state[1] = counts[second]!;
+    state[2] = means[first]!;
+    state[3] = means[second]!;
+    state[4] = m2s[first]!;
+    state[5] = m2s[second]!;
+    this.#run(
+      this.#in.byteOffset + 8 * first,
+      this.#in.byteOffset + 8 * second,
+      this.#out.byteOffset + 4 * first,
+      this.#out.byteOffset + 4 * second,
+      rowCount,
+      8 * this.#width,
+      4 * this.#width,
+      0,
+      this.#memory,
+      (this.#memory - 1) / this.#memory,
+    );
+    counts[first] = state[0];
+    counts[second] = state[1];
+    means[first] = state[2];
+    means[second] = state[3];
+    m2s[first] = state[4];
+    m2s[second] = state[5];
   }
 }
