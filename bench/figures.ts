@@ -33,6 +33,8 @@ export const figureKinds = {
     better: 'lower',
     of: ({ rows, seconds }, { rowsPerStep = NaN }) => (seconds * 1000 * rowsPerStep) / rows,
   },
+  p50Ms: { unit: 'ms', better: 'lower', of: ({ ageMs }) => ageMs?.p50 ?? NaN },
+  p99Ms: { unit: 'ms', better: 'lower', of: ({ ageMs }) => ageMs?.p99 ?? NaN },
   peakRssMiB: { unit: 'MiB', better: 'lower', of: ({ peakRssBytes }) => peakRssBytes / 2 ** 20 },
 } as const satisfies Record<string, FigureKind>;
 

@@ -25,4 +25,5 @@ export const subjects: readonly Subject[] = [
   { name: 'endToEnd.log', stage: 'endToEndLog', figures: [...flow, 'peakRssMiB'] },
   { name: 'fetch', stage: 'fetch', figures: flow },
   { name: 'endToEnd.kafka', stage: 'endToEndKafka', figures: [...flow, 'peakRssMiB'] },
+  { name: 'freshness', stage: 'freshness', figures: ['p50Ms', 'p99Ms', 'cpuSecondsPerMillion'] },
 ];

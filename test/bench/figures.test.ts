@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { figuresOf, missingFigures, type Figure } from '../../bench/figures.ts';
-import { measure, median, type Run } from '../../bench/measure.ts';
+import { measure, median, quantile, type Run } from '../../bench/measure.ts';
 import { stages } from '../../bench/stages.ts';
 import { subjects } from '../../bench/subjects.ts';
 import { tableLine } from '../../bench/table.ts';
 
-const run: Run = { rows: 2000, seconds: 0.5, cpuSeconds: 1, peakRssBytes: 3 * 2 ** 20 };
+const run: Run = { rows: 2000, seconds: 0.5, cpuSeconds: 1, peakRssBytes: 3 * 2 ** 20, ageMs: { p50: 20, p99: 40 } };
 
 /** Every figure of the table, as if each stage had run. */
 function allFigures(): readonly Figure[] {
@@ -28,7 +28,10 @@ test('the table has a rate and a cost for every stage from the source to the ste
     'endToEnd.kafka',
     'endToEnd.log',
   ].flatMap((name) => [`${name}.rowsPerSecond`, `${name}.cpuSecondsPerMillion`]);
-  const more = ['step.32.msPerStep', 'step.1024.msPerStep', 'endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'];
+  const more = [
+    ...['step.32.msPerStep', 'step.1024.msPerStep', 'endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'],
+    ...['freshness.p50Ms', 'freshness.p99Ms', 'freshness.cpuSecondsPerMillion'],
+  ];
   const names = allFigures().map(({ name }) => name);
   assert.deepEqual([...names].sort(), [...wanted, ...more].sort());
 });
@@ -74,6 +77,15 @@ test('median is the middle value, or the mean of two', () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
   assert.ok(Number.isNaN(median([])));
+});
+
+test('quantile is the smallest value that so many do not exceed', () => {
+  const values = Float64Array.from({ length: 200 }, (_, n) => n + 1);
+  assert.deepEqual(
+    [0, 0.5, 0.99, 1].map((q) => quantile(values, q)),
+    [1, 100, 198, 200],
+  );
+  assert.ok(Number.isNaN(quantile(new Float64Array(0), 0.5)));
 });
 
 test('measure keeps the runs after the warm-up', async () => {

@@ -9,6 +9,8 @@ export interface BlockPlace {
   readonly partition: number;
   /** Records before it are left out: reading began within the batch. */
   readonly fromOffset: number;
+  /** Records from it on are left out: a bounded reading ends within the batch. Infinite where it does not. */
+  readonly stopOffset: number;
   /** The partition's known end, -1 where unknown. */
   readonly endOffset: number;
   /** Takes the block's bytes as credit and returns their release. */
@@ -26,9 +28,11 @@ export function* recordBlocks(columns: RecordColumns, place: BlockPlace): Genera
   const { recordCount, offsets, recordBytes } = columns;
   let first = 0;
   while (first < recordCount && offsets[first]! < place.fromOffset) first += 1;
+  let last = recordCount;
+  while (last > first && offsets[last - 1]! >= place.stopOffset) last -= 1;
   const bytesPerRecord = recordBytes / Math.max(1, recordCount) + columnBytes;
-  while (first < recordCount) {
-    const end = Math.min(recordCount, first + maxBlockRecords);
+  while (first < last) {
+    const end = Math.min(last, first + maxBlockRecords);
     yield slice(columns, first, end, place, place.take(Math.ceil((end - first) * bytesPerRecord)));
     first = end;
   }
@@ -54,7 +58,7 @@ function slice(
     offsets: offsets.subarray(first, end),
     timestampsMs: columns.timestampsMs.subarray(first, end),
     headers: (index) => readHeaders(bytes, headerStarts[first + index]!, headerEnds[first + index]!),
-    nextOffset: end === columns.recordCount ? header.nextOffset : offsets[end - 1]! + 1,
+    nextOffset: end === columns.recordCount ? Math.min(header.nextOffset, place.stopOffset) : offsets[end - 1]! + 1,
     epoch: header.epoch,
     isScored: true,
     endOffset: place.endOffset,
