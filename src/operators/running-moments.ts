@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../records.ts';
+import { MomentsKernel } from './moments-kernel.ts';
 import { arrayOf } from './snapshot-parts.ts';
 
 /**
@@ -9,16 +10,20 @@ import { arrayOf } from './snapshot-parts.ts';
  */
 export class RunningMoments {
   readonly #isScaled: readonly boolean[];
+  readonly #scaledColumns: readonly number[];
   readonly #memory: number;
+  readonly #kernel: MomentsKernel;
   readonly #counts: Float64Array;
   readonly #means: Float64Array;
   /** Sums of squared deviations: the variance is `m2 / count`. */
   readonly #m2s: Float64Array;
 
-  /** `isScaled`: [featureCount]; `memory`: values, at least 2. */
+  /** `isScaled`: [featureCount]; `memory`: whole number of values, at least 2. */
   constructor(isScaled: readonly boolean[], memory: number) {
     this.#isScaled = isScaled;
-    this.#memory = Math.max(2, memory);
+    this.#scaledColumns = [...isScaled.keys()].filter((column) => isScaled[column]);
+    this.#memory = Math.max(2, Math.ceil(memory));
+    this.#kernel = new MomentsKernel(isScaled.length, this.#memory);
     this.#counts = new Float64Array(isScaled.length);
     this.#means = new Float64Array(isScaled.length);
     this.#m2s = new Float64Array(isScaled.length);
@@ -26,13 +31,14 @@ export class RunningMoments {
 
   /**
    * Learns each row of `features` [rowCount × featureCount], original units, then writes it standardized into `out`; a
-   * missing value becomes 0 (the mean). Column by column, since no column depends on another.
+   * missing value becomes 0 (the mean).
    */
   normalize(features: Float64Array, out: Float32Array, rowCount: number): void {
-    const end = rowCount * this.#isScaled.length;
+    const width = this.#isScaled.length;
+    const moments = { counts: this.#counts, means: this.#means, m2s: this.#m2s };
+    this.#kernel.normalize(this.#scaledColumns, moments, features, out, rowCount);
     for (const [column, isScaled] of this.#isScaled.entries()) {
-      if (isScaled) this.#normalizeColumn(column, features, out, end);
-      else copyColumn(column, this.#isScaled.length, features, out, end);
+      if (!isScaled) copyColumn(column, width, features, out, rowCount * width);
     }
   }
 
@@ -48,36 +54,6 @@ export class RunningMoments {
         out[at + column] = (value - this.#means[column]!) / scale;
       }
     }
-  }
-
-  #normalizeColumn(column: number, features: Float64Array, out: Float32Array, end: number): void {
-    const width = this.#isScaled.length;
-    const memory = this.#memory;
-    let count = this.#counts[column]!;
-    let mean = this.#means[column]!;
-    let m2 = this.#m2s[column]!;
-    let fade = (count - 1) / count;
-    for (let at = column; at < end; at += width) {
-      const value = features[at]!;
-      if (Number.isNaN(value)) {
-        out[at] = 0;
-        continue;
-      }
-      // At the cap the oldest value's share of the spread leaves before the new one comes.
-      if (count >= memory) m2 *= fade;
-      else {
-        count += 1;
-        if (count >= memory) fade = (count - 1) / count;
-      }
-      const delta = value - mean;
-      mean += delta / count;
-      m2 += delta * (value - mean);
-      const variance = m2 / count;
-      out[at] = (value - mean) / (variance > 0 ? Math.sqrt(variance) : 1);
-    }
-    this.#counts[column] = count;
-    this.#means[column] = mean;
-    this.#m2s[column] = m2;
   }
 
   /** Mean and variance (of the population) of a column. */
