@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../records.ts';
-import { MomentsKernel } from './moments-kernel.ts';
 import { arrayOf } from './snapshot-parts.ts';
 
 /**
@@ -10,9 +9,7 @@ import { arrayOf } from './snapshot-parts.ts';
  */
 export class RunningMoments {
   readonly #isScaled: readonly boolean[];
-  readonly #scaledColumns: readonly number[];
   readonly #memory: number;
-  readonly #kernel: MomentsKernel;
   readonly #counts: Float64Array;
   readonly #means: Float64Array;
   /** Sums of squared deviations: the variance is `m2 / count`. */
@@ -21,9 +18,7 @@ export class RunningMoments {
   /** `isScaled`: [featureCount]; `memory`: whole number of values, at least 2. */
   constructor(isScaled: readonly boolean[], memory: number) {
     this.#isScaled = isScaled;
-    this.#scaledColumns = [...isScaled.keys()].filter((column) => isScaled[column]);
     this.#memory = Math.max(2, Math.ceil(memory));
-    this.#kernel = new MomentsKernel(isScaled.length, this.#memory);
     this.#counts = new Float64Array(isScaled.length);
     this.#means = new Float64Array(isScaled.length);
     this.#m2s = new Float64Array(isScaled.length);
@@ -31,14 +26,14 @@ export class RunningMoments {
 
   /**
    * Learns each row of `features` [rowCount × featureCount], original units, then writes it standardized into `out`; a
-   * missing value becomes 0 (the mean).
+   * missing value becomes 0 (the mean). Column by column, since no column depends on another.
    */
   normalize(features: Float64Array, out: Float32Array, rowCount: number): void {
     const width = this.#isScaled.length;
-    const moments = { counts: this.#counts, means: this.#means, m2s: this.#m2s };
-    this.#kernel.normalize(this.#scaledColumns, moments, features, out, rowCount);
+    const end = rowCount * width;
     for (const [column, isScaled] of this.#isScaled.entries()) {
-      if (!isScaled) copyColumn(column, width, features, out, rowCount * width);
+      if (isScaled) this.#normalizeColumn(column, features, out, end);
+      else copyColumn(column, width, features, out, end);
     }
   }
 
@@ -54,6 +49,39 @@ export class RunningMoments {
         out[at + column] = (value - this.#means[column]!) / scale;
       }
     }
+  }
+
+  #normalizeColumn(column: number, features: Float64Array, out: Float32Array, end: number): void {
+    const width = this.#isScaled.length;
+    const memory = this.#memory;
+    // At the cap the oldest value's share of the spread leaves before the new one comes.
+    const fade = (memory - 1) / memory;
+    let count = this.#counts[column]!;
+    let mean = this.#means[column]!;
+    let m2 = this.#m2s[column]!;
+    // Divisions are nearly all that this costs: one less for each value once the count stands still.
+    let share = 1 / count;
+    for (let at = column; at < end; at += width) {
+      const value = features[at]!;
+      if (Number.isNaN(value)) {
+        out[at] = 0;
+        continue;
+      }
+      if (count >= memory) m2 *= fade;
+      else {
+        count += 1;
+        share = 1 / count;
+      }
+      const delta = value - mean;
+      mean += delta * share;
+      const deviation = value - mean;
+      m2 += delta * deviation;
+      const variance = m2 * share;
+      out[at] = variance > 0 ? deviation / Math.sqrt(variance) : deviation;
+    }
+    this.#counts[column] = count;
+    this.#means[column] = mean;
+    this.#m2s[column] = m2;
   }
 
   /** Mean and variance (of the population) of a column. */
