@@ -1,6 +1,6 @@
 import { markBlock, type RecordBlock } from '../../records.ts';
 import { maxBlockRecords } from '../source.ts';
-import type { RecordColumns } from './record-columns.ts';
+import { columnBytes, type RecordColumns } from './record-columns.ts';
 import { readHeaders } from './record-headers.ts';
 
 /** What a block says besides its records. */
@@ -16,9 +16,6 @@ export interface BlockPlace {
   /** Takes the block's bytes as credit and returns their release. */
   take(bytes: number): () => void;
 }
-
-/** Bytes of the columns that a record has besides its own: six ints and two doubles. */
-const columnBytes = 40;
 
 /**
  * The records of a batch as blocks of at most `maxBlockRecords`, over the same bytes. Only the last block covers the
@@ -51,12 +48,12 @@ function slice(
     partition: place.partition,
     recordCount: end - first,
     bytes,
-    valueStarts: columns.valueStarts.subarray(first, end),
-    valueLengths: columns.valueLengths.subarray(first, end),
-    keyStarts: columns.keyStarts.subarray(first, end),
-    keyLengths: columns.keyLengths.subarray(first, end),
-    offsets: offsets.subarray(first, end),
-    timestampsMs: columns.timestampsMs.subarray(first, end),
+    valueStarts: cut(columns.valueStarts, first, end),
+    valueLengths: cut(columns.valueLengths, first, end),
+    keyStarts: cut(columns.keyStarts, first, end),
+    keyLengths: cut(columns.keyLengths, first, end),
+    offsets: cut(offsets, first, end),
+    timestampsMs: cut(columns.timestampsMs, first, end),
     headers: (index) => readHeaders(bytes, headerStarts[first + index]!, headerEnds[first + index]!),
     nextOffset: end === columns.recordCount ? Math.min(header.nextOffset, place.stopOffset) : offsets[end - 1]! + 1,
     epoch: header.epoch,
@@ -66,6 +63,11 @@ function slice(
     isEndOfInput: false,
     release,
   };
+}
+
+/** Most batches are one block: then the column itself serves. */
+function cut<Column extends Int32Array | Float64Array>(column: Column, first: number, end: number): Column {
+  return end - first === column.length ? column : (column.subarray(first, end) as Column);
 }
 
 /** A block without records: it moves a position over what holds none, or marks the end of bounded input. */
