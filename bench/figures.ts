@@ -44,7 +44,8 @@ export function figuresOf(subject: Subject, { runs, note }: Measurement): readon
     const kind: FigureKind = figureKinds[name];
     const values = runs.map((run) => kind.of(run, subject));
     const { unit, better } = kind;
-    return { name: `${subject.name}.${name}`, value: median(values), unit, better, runs: values, against: null, note };
+    const { against = null } = subject;
+    return { name: `${subject.name}.${name}`, value: median(values), unit, better, runs: values, against, note };
   });
 }
 

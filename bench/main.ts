@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { kafkaSink, logSink } from '../src/cli/reading-sinks.ts';
 import { missing } from '../test/support/requirements.ts';
+import { serveBatches } from '../test/support/kafka/serve-batches.ts';
 import { startKafka } from '../test/support/kafka/start-kafka.ts';
+import { fetchTopicPartitions } from './fetch-topics.ts';
 import { missingFigures, type Figure } from './figures.ts';
 import { runStageApart } from './run-stage-apart.ts';
 import { kafkaStages, stages, type StageInput, type StageName } from './stages.ts';
@@ -74,6 +76,7 @@ async function benchKafka(input: StageInput): Promise<readonly Figure[]> {
   const kafka = await startKafka();
   try {
     const { bootstrap } = kafka;
+    await serveBatches(kafka, await fetchTopicPartitions(input));
     const sink = await kafkaSink({ brokers: [bootstrap], topic: topics.short, partitions });
     await fillTopic(sink, topicRecords(input).short, input);
     return await runStages((name) => kafkaStages.has(name), { ...input, bootstrap });

@@ -39,7 +39,10 @@ export interface Passage {
   readonly barrier: Barrier | null;
   /** True on the (empty) last block of bounded input: the only thing that seals a partial batch. */
   readonly isEndOfInput: boolean;
-  /** Gives the block's bytes back to the source as credit. Called once, when the block's rows are copied out. */
+  /**
+   * Gives the block's bytes back to the source as credit. Called once, when the block's rows are copied out: its arrays may
+   * be written over from then on.
+   */
   release(): void;
 }
 

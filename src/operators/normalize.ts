@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { map } from 'rxjs';
 import type { RowBlock, ScaledBlock, Snapshot } from '../records.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { FloatPool } from './float-pool.ts';
 
 /** What `normalize` needs of a scaler: `RunningMoments`, or `unscaled` where the config says `none`. */
 export interface Scaler {
@@ -27,13 +28,15 @@ export function unscaled(featureCount: number): Scaler {
 
 /**
  * Standardizes features row by row in stream order: each row is **learned, then transformed**, so the result depends on
- * the rows before it and not on how blocks were cut. A barrier takes the moments along as the part `normalize`.
+ * the rows before it and not on how blocks were cut. The features of a released block are written over. A barrier takes
+ * the moments along as the part `normalize`.
  */
 export function normalize(scaler: Scaler, telemetry: Telemetry): OperatorFunction<RowBlock, ScaledBlock> {
+  const pool = new FloatPool();
   return map((block) => {
     const startedMs = performance.now();
     const { rowCount, featureCount } = block;
-    const features = new Float32Array(rowCount * featureCount);
+    const features = pool.take(rowCount * featureCount);
     scaler.normalize(block.features, features, rowCount);
     block.barrier?.parts.set('normalize', scaler.snapshot());
     const seconds = (performance.now() - startedMs) / 1000;
@@ -42,6 +45,7 @@ export function normalize(scaler: Scaler, telemetry: Telemetry): OperatorFunctio
       ...block,
       release: () => {
         block.release();
+        pool.give(features);
       },
       features,
     };

@@ -15,10 +15,10 @@ export class RunningMoments {
   /** Sums of squared deviations: the variance is `m2 / count`. */
   readonly #m2s: Float64Array;
 
-  /** `isScaled`: [featureCount]; `memory`: values, at least 2. */
+  /** `isScaled`: [featureCount]; `memory`: whole number of values, at least 2. */
   constructor(isScaled: readonly boolean[], memory: number) {
     this.#isScaled = isScaled;
-    this.#memory = Math.max(2, memory);
+    this.#memory = Math.max(2, Math.ceil(memory));
     this.#counts = new Float64Array(isScaled.length);
     this.#means = new Float64Array(isScaled.length);
     this.#m2s = new Float64Array(isScaled.length);
@@ -29,10 +29,11 @@ export class RunningMoments {
    * missing value becomes 0 (the mean). Column by column, since no column depends on another.
    */
   normalize(features: Float64Array, out: Float32Array, rowCount: number): void {
-    const end = rowCount * this.#isScaled.length;
+    const width = this.#isScaled.length;
+    const end = rowCount * width;
     for (const [column, isScaled] of this.#isScaled.entries()) {
       if (isScaled) this.#normalizeColumn(column, features, out, end);
-      else copyColumn(column, this.#isScaled.length, features, out, end);
+      else copyColumn(column, width, features, out, end);
     }
   }
 
@@ -53,27 +54,30 @@ export class RunningMoments {
   #normalizeColumn(column: number, features: Float64Array, out: Float32Array, end: number): void {
     const width = this.#isScaled.length;
     const memory = this.#memory;
+    // At the cap the oldest value's share of the spread leaves before the new one comes.
+    const fade = (memory - 1) / memory;
     let count = this.#counts[column]!;
     let mean = this.#means[column]!;
     let m2 = this.#m2s[column]!;
-    let fade = (count - 1) / count;
+    // Divisions are nearly all that this costs: one less for each value once the count stands still.
+    let share = 1 / count;
     for (let at = column; at < end; at += width) {
       const value = features[at]!;
       if (Number.isNaN(value)) {
         out[at] = 0;
         continue;
       }
-      // At the cap the oldest value's share of the spread leaves before the new one comes.
       if (count >= memory) m2 *= fade;
       else {
         count += 1;
-        if (count >= memory) fade = (count - 1) / count;
+        share = 1 / count;
       }
       const delta = value - mean;
-      mean += delta / count;
-      m2 += delta * (value - mean);
-      const variance = m2 / count;
-      out[at] = (value - mean) / (variance > 0 ? Math.sqrt(variance) : 1);
+      mean += delta * share;
+      const deviation = value - mean;
+      m2 += delta * deviation;
+      const variance = m2 * share;
+      out[at] = variance > 0 ? deviation / Math.sqrt(variance) : deviation;
     }
     this.#counts[column] = count;
     this.#means[column] = mean;

@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { ConfigError, messageOf } from '../errors.ts';
+import { createMlp } from './create-mlp.ts';
 import type { Learner, Rows } from './learner.ts';
+import { missingNative, nativeDevice, prepareNativeEnvironment } from './native-build.ts';
+import { TargetScale } from './target-scale.ts';
 import type { BackendChoice, BackendName, TrainerOptions } from './trainer.ts';
 
 /** The engines, the best first. */
@@ -56,25 +59,33 @@ export async function listBackends(): Promise<readonly BackendReport[]> {
   for (const name of backendNames) {
     const reason = await refusal(name);
     const available = reason === null;
-    const stepMs = available ? { '32': await stepMilliseconds(32), '1024': await stepMilliseconds(1024) } : {};
-    const device = available ? devices[name] : '';
+    const stepMs = available
+      ? { '32': await stepMilliseconds(name, 32), '1024': await stepMilliseconds(name, 1024) }
+      : {};
+    const device = available ? deviceOf(name) : '';
     reports.push({ name, available, reason: reason ?? '', device, stepMs });
   }
   return reports;
 }
 
-const devices: Readonly<Record<BackendName, string>> = {
-  tensorflow: 'TensorFlow',
-  webgpu: 'GPU',
-  wasm: 'CPU, WebAssembly with SIMD',
-  cpu: 'CPU, JavaScript',
-};
+function deviceOf(name: BackendName): string {
+  switch (name) {
+    case 'tensorflow':
+      return nativeDevice();
+    case 'webgpu':
+      return 'GPU';
+    case 'wasm':
+      return 'CPU, WebAssembly with SIMD';
+    case 'cpu':
+      return 'CPU, JavaScript';
+  }
+}
 
 /** Why an engine is not installed, null where it is. */
 function missing(name: BackendName): string | null {
   switch (name) {
     case 'tensorflow':
-      return missingTensorflow();
+      return missingNative();
     case 'webgpu':
       return 'not part of this version';
     case 'wasm':
@@ -83,22 +94,13 @@ function missing(name: BackendName): string | null {
   }
 }
 
-function missingTensorflow(): string | null {
-  try {
-    require.resolve('@tensorflow/tfjs-node-gpu/package.json');
-  } catch {
-    return 'the optional package @tensorflow/tfjs-node-gpu is not installed';
-  }
-  return 'the native addon of @tensorflow/tfjs-node-gpu is not built on this machine';
-}
-
 /** Makes an engine the one of this thread and tests it; says why it cannot be used, null where it can. */
 async function refusal(name: BackendName): Promise<string | null> {
   const reason = missing(name);
   if (reason !== null) return reason;
   try {
     await load(name);
-    return await selfTest();
+    return await selfTest(name);
   } catch (error) {
     return messageOf(error);
   }
@@ -108,7 +110,11 @@ async function load(name: BackendName): Promise<void> {
   const tf = await import('@tensorflow/tfjs-core');
   // Otherwise the cpu backend advertises another package on every start.
   tf.enableProdMode();
-  if (name === 'wasm') {
+  if (name === 'tensorflow') {
+    prepareNativeEnvironment();
+    const { registerNative } = await import('./register-native.ts');
+    registerNative();
+  } else if (name === 'wasm') {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');
     wasm.setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
   } else {
@@ -118,8 +124,8 @@ async function load(name: BackendName): Promise<void> {
 }
 
 /** One SGD step of a net whose numbers are all known: 2 rows, 2-2-1, relu. */
-async function selfTest(): Promise<string | null> {
-  const learner = await smallNet({ featureCount: 2, hidden: [2], optimizer: 'sgd' });
+async function selfTest(name: BackendName): Promise<string | null> {
+  const learner = await smallNet(name, { featureCount: 2, hidden: [2], optimizer: 'sgd' });
   const kernels = [Float32Array.of(0.5, -0.25, 0.25, 0.5), Float32Array.of(1, -1)];
   learner.restore({
     json: {},
@@ -135,13 +141,14 @@ async function selfTest(): Promise<string | null> {
   learner.learn(rows, Float64Array.of(1, 1));
   // Hidden layer [0.5, 0] and [0.25, 0.5]; outputs 0.5 and -0.25; errors -0.5 and -1.25; the rate is 0.1.
   const found = [...before, ...learner.weights().flatMap(({ values }) => [...values])];
+  learner.dispose();
   const expected = [0.5, -0.25, 0.55, -0.25, 0.375, 0.375, 0.175, -0.125, 1.05625, -0.9375, 0.175];
   const isRight = expected.every((value, i) => Math.abs(value - found[i]!) < 1e-5);
   return isRight ? null : `its self-test gave ${found.map((value) => value.toFixed(5)).join(', ')}`;
 }
 
-async function stepMilliseconds(rowCount: number): Promise<number> {
-  const learner = await smallNet({ featureCount: 8, hidden: [64, 64], optimizer: 'adam' });
+async function stepMilliseconds(name: BackendName, rowCount: number): Promise<number> {
+  const learner = await smallNet(name, { featureCount: 8, hidden: [64, 64], optimizer: 'adam' });
   const rows = rowsOf(
     rowCount,
     8,
@@ -156,6 +163,7 @@ async function stepMilliseconds(rowCount: number): Promise<number> {
     learner.learn(rows, labels);
     times.push(performance.now() - started);
   }
+  learner.dispose();
   const later = times.slice(Math.floor(times.length / 2)).sort((a, b) => a - b);
   return later[Math.floor(later.length / 2)]!;
 }
@@ -167,11 +175,8 @@ interface SmallNet {
 }
 
 /** A regression net on unscaled targets. */
-async function smallNet({ featureCount, hidden, optimizer }: SmallNet): Promise<Learner> {
-  const { MlpLearner } = await import('./mlp.ts');
-  const { regressionHead } = await import('./output-head.ts');
-  const { TargetScale } = await import('./target-scale.ts');
-  return new MlpLearner(regressionHead(new TargetScale('value')), {
+function smallNet(name: BackendName, { featureCount, hidden, optimizer }: SmallNet): Promise<Learner> {
+  return createMlp(name, new TargetScale('value'), 1, {
     featureCount,
     spec: { kind: 'mlp', hidden, activation: 'relu' },
     training: { optimizer, learningRate: 0.1, clipNorm: null },

@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { likelyBackend, useBackend } from './backends.ts';
 import { Contender } from './contender.ts';
+import { createMlp } from './create-mlp.ts';
 import { KnownClasses } from './known-classes.ts';
 import { lastValueLearner } from './last-value.ts';
 import type { Learner } from './learner.ts';
@@ -10,7 +11,7 @@ import { MeanLearner } from './mean.ts';
 import { classificationHead, regressionHead } from './output-head.ts';
 import { ClassificationScores, fadingFactor, RegressionScores, type Scores } from './scores.ts';
 import { TargetScale } from './target-scale.ts';
-import type { BackendChoice, LearnerSpec, TrainerOptions } from './trainer.ts';
+import type { BackendChoice, BackendName, LearnerSpec, TrainerOptions } from './trainer.ts';
 
 type Facts = TargetScale | KnownClasses;
 
@@ -29,7 +30,7 @@ export async function createContenders(
   const specs = Object.entries(options.models).map(([name, spec]) => [modelPath(name), spec] as const);
   const contenders: Contender[] = [];
   for (const [path, spec] of [...specs, ['baseline', baselineSpec(options)] as const]) {
-    contenders.push(contender(path, spec.kind, await createLearner(spec, options, facts), options));
+    contenders.push(contender(path, spec.kind, await createLearner(spec, options, facts, backend.name), options));
   }
   return { backend, contenders };
 }
@@ -52,8 +53,12 @@ function contender(path: string, kind: string, learner: Learner, options: Traine
   });
 }
 
-/** Loads what only some models need. */
-async function createLearner(spec: LearnerSpec, options: TrainerOptions, facts: Facts): Promise<Learner> {
+async function createLearner(
+  spec: LearnerSpec,
+  options: TrainerOptions,
+  facts: Facts,
+  backend: BackendName,
+): Promise<Learner> {
   const head = facts instanceof TargetScale ? regressionHead(facts) : classificationHead(facts, options.maxClasses);
   const { featureCount, training, seed } = options;
   switch (spec.kind) {
@@ -67,10 +72,8 @@ async function createLearner(spec: LearnerSpec, options: TrainerOptions, facts: 
       return new MajorityLearner(options.maxClasses);
     case 'linear':
       return new LinearLearner(featureCount, head, training);
-    case 'mlp': {
-      const { MlpLearner } = await import('./mlp.ts');
-      return new MlpLearner(head, { featureCount, spec, training, seed });
-    }
+    case 'mlp':
+      return createMlp(backend, facts, options.maxClasses, { featureCount, spec, training, seed });
   }
 }
 

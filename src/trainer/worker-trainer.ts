@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CheckpointError, ConfigError, messageOf, type PipelineError, TrainerError } from '../errors.ts';
 import type { Batch, Snapshot, StepReport } from '../records.ts';
+import { prepareNativeEnvironment } from './native-build.ts';
 import { Ring } from './ring.ts';
 import type { BackendChoice, Trainer, TrainerOptions } from './trainer.ts';
 import type { WorkerMessage, WorkerSetup } from './worker-protocol.ts';
@@ -13,6 +14,7 @@ import type { WorkerMessage, WorkerSetup } from './worker-protocol.ts';
  */
 export async function workerTrainer(options: TrainerOptions, snapshot: Snapshot | null): Promise<Trainer> {
   const ring = new Ring(options);
+  prepareNativeEnvironment();
   const worker = startWorker({ options, memory: ring.memory, snapshot });
   const backend = await readiness(worker);
   return new WorkerTrainer(worker, ring, backend);

@@ -15,7 +15,9 @@ function allFigures(): readonly Figure[] {
 
 test('the table has a rate and a cost for every stage from the source to the step, and for the whole chain', () => {
   const wanted = [
-    'fetch',
+    ...['none', 'gzip', 'snappy', 'lz4', 'zstd'].flatMap((codec) =>
+      [1, 8].flatMap((partitions) => [`fetch.${codec}.${partitions}`, `fetch.${codec}.${partitions}.kafkajs`]),
+    ),
     'logRead',
     'decode.avro',
     'decode.json',
@@ -36,6 +38,12 @@ test('the table has a rate and a cost for every stage from the source to the ste
   assert.deepEqual([...names].sort(), [...wanted, ...more].sort());
 });
 
+test('a figure of another program says of which', () => {
+  const against = allFigures().filter((figure) => figure.against !== null);
+  assert.ok(against.length > 0);
+  assert.ok(against.every((figure) => figure.against === 'kafkajs' && figure.name.includes('.kafkajs.')));
+});
+
 test('every stage measures a subject of the table', () => {
   const named = new Set(subjects.map(({ stage }) => stage));
   assert.deepEqual([...named].sort(), Object.keys(stages).sort());
@@ -46,9 +54,9 @@ test('a whole table misses nothing', () => {
 });
 
 test('a row that was not measured is missing by its name, unless it is excused', () => {
-  const found = allFigures().filter(({ name }) => !name.startsWith('fetch.'));
-  assert.deepEqual(missingFigures(found), ['fetch.rowsPerSecond', 'fetch.cpuSecondsPerMillion']);
-  assert.deepEqual(missingFigures(found, new Set(['fetch'])), []);
+  const found = allFigures().filter(({ name }) => !name.startsWith('derive.'));
+  assert.deepEqual(missingFigures(found), ['derive.rowsPerSecond', 'derive.cpuSecondsPerMillion']);
+  assert.deepEqual(missingFigures(found, new Set(['derive'])), []);
 });
 
 test('a figure that is not a finite number is missing', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigError, TrainerError } from '../../src/errors.ts';
 import type { JsonValue, Snapshot, StepReport } from '../../src/records.ts';
-import type { Trainer, TrainerOptions } from '../../src/trainer/trainer.ts';
+import type { BackendName, Trainer, TrainerOptions } from '../../src/trainer/trainer.ts';
 import { batches, batchOf, readings, trainerOptions } from '../trainer/support.ts';
 
 export type MakeTrainer = (options: TrainerOptions, snapshot: Snapshot | null) => Promise<Trainer>;
@@ -40,7 +40,12 @@ function digestOf({ json }: Snapshot): JsonValue | undefined {
 }
 
 /** What every trainer keeps, whatever thread it learns on; of the kinds of models those whose name `wanted` takes. */
-export function trainerContract(name: string, make: MakeTrainer, wanted: (kind: string) => boolean = () => true): void {
+export function trainerContract(
+  name: string,
+  make: MakeTrainer,
+  wanted: (kind: string) => boolean = () => true,
+  backend: BackendName = 'cpu',
+): void {
   async function run(options: TrainerOptions, work: (trainer: Trainer) => Promise<void>, from: Snapshot | null = null) {
     const trainer = await make(options, from);
     try {
@@ -53,7 +58,7 @@ export function trainerContract(name: string, make: MakeTrainer, wanted: (kind: 
   describe(name, () => {
     for (const [kind, changes] of Object.entries(kinds).filter(([kind]) => wanted(kind))) {
       it(`stopped, saved, restored and continued, ends bit by bit as uninterrupted (${kind})`, async () => {
-        const options = trainerOptions(changes);
+        const options = trainerOptions({ ...changes, backend });
         const stream = streamOf(options);
         const saved: Snapshot[] = [];
         await run(options, async (trainer) => {

@@ -177,7 +177,7 @@ export class ReferenceDerive {
   }
 }
 
-/** What `normalize` does to one column, by Welford's formulas as written. */
+/** What `normalize` does to one column, by Welford's formulas, divided by the count as multiplied by its share. */
 export class ReferenceMoments {
   count = 0;
   mean = 0;
@@ -191,12 +191,13 @@ export class ReferenceMoments {
   /** Learns a value, then standardizes it; in Float32 only where it is stored. */
   normalize(value: number): number {
     if (Number.isNaN(value)) return 0;
-    if (this.count >= this.#memory) this.m2 *= (this.count - 1) / this.count;
+    if (this.count >= this.#memory) this.m2 *= (this.#memory - 1) / this.#memory;
     else this.count += 1;
     const delta = value - this.mean;
-    this.mean += delta / this.count;
+    const share = 1 / this.count;
+    this.mean += delta * share;
     this.m2 += delta * (value - this.mean);
-    const variance = this.m2 / this.count;
+    const variance = this.m2 * share;
     return (value - this.mean) / (variance > 0 ? Math.sqrt(variance) : 1);
   }
 }

@@ -1,4 +1,9 @@
 import { inlineTrainer } from '../../src/trainer/inline-trainer.ts';
 import { trainerContract } from '../contracts/trainer-contract.ts';
+import { engines } from './engines.ts';
 
-trainerContract('inlineTrainer', inlineTrainer);
+for (const engine of engines) {
+  // Only nets depend on the engine; the slowest runs everything.
+  const wanted = (kind: string): boolean => engine === 'cpu' || kind.startsWith('mlp');
+  trainerContract(`inlineTrainer, ${engine}`, inlineTrainer, wanted, engine);
+}

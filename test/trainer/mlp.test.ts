@@ -5,14 +5,14 @@ import { useBackend } from '../../src/trainer/backends.ts';
 import { weightsDigest } from '../../src/trainer/digest.ts';
 import { KnownClasses } from '../../src/trainer/known-classes.ts';
 import type { Learner } from '../../src/trainer/learner.ts';
-import { MlpLearner, type MlpSpec } from '../../src/trainer/mlp.ts';
-import { classificationHead, regressionHead } from '../../src/trainer/output-head.ts';
+import { createMlp } from '../../src/trainer/create-mlp.ts';
+import type { MlpSpec } from '../../src/trainer/dense-net.ts';
 import { batchTable, type RowTable } from '../../src/trainer/row-table.ts';
 import { TargetScale } from '../../src/trainer/target-scale.ts';
 import type { BackendName, TrainingOptions } from '../../src/trainer/trainer.ts';
+import { engines } from './engines.ts';
 import { batches, readings } from './support.ts';
 
-const engines: readonly BackendName[] = ['wasm', 'cpu'];
 const activations: readonly MlpSpec['activation'][] = ['relu', 'tanh', 'sigmoid'];
 const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: 1 };
 
@@ -20,20 +20,29 @@ function tables(count: number, classes = 0): RowTable[] {
   return batches(readings(count * 16, 11, classes), 16).map((batch) => batchTable(batch, new Float64Array(16)));
 }
 
-function regressor(seed = 1, training = adam, activation: MlpSpec['activation'] = 'relu') {
-  const scale = new TargetScale('value');
+interface Model<Facts extends TargetScale | KnownClasses> {
+  readonly facts: Facts;
+  readonly learner: Learner;
+}
+
+async function regressor(
+  engine: BackendName,
+  seed = 1,
+  training = adam,
+  activation: MlpSpec['activation'] = 'relu',
+): Promise<Model<TargetScale>> {
+  const facts = new TargetScale('value');
   const spec: MlpSpec = { kind: 'mlp', hidden: [16, 8], activation };
-  return { facts: scale, learner: new MlpLearner(regressionHead(scale), { featureCount: 3, spec, training, seed }) };
+  return { facts, learner: await createMlp(engine, facts, 1, { featureCount: 3, spec, training, seed }) };
 }
 
-function classifier() {
-  const classes = new KnownClasses();
+async function classifier(engine: BackendName): Promise<Model<KnownClasses>> {
+  const facts = new KnownClasses();
   const spec: MlpSpec = { kind: 'mlp', hidden: [16, 8], activation: 'relu' };
-  const options = { featureCount: 3, spec, training: adam, seed: 1 };
-  return { facts: classes, learner: new MlpLearner(classificationHead(classes, 4), options) };
+  return { facts, learner: await createMlp(engine, facts, 4, { featureCount: 3, spec, training: adam, seed: 1 }) };
 }
 
-function lossesOf({ facts, learner }: { facts: TargetScale | KnownClasses; learner: Learner }, stream: RowTable[]) {
+function lossesOf({ facts, learner }: Model<TargetScale | KnownClasses>, stream: RowTable[]) {
   return stream.map((rows) => {
     facts.stage(rows, rows.labels);
     const { loss } = learner.learn(rows, rows.labels);
@@ -44,31 +53,66 @@ function lossesOf({ facts, learner }: { facts: TargetScale | KnownClasses; learn
 
 it('all engines give the same losses within 1e-4 over 100 steps, and learn', async () => {
   for (const [make, classes] of [
-    [() => regressor(), 0],
-    [() => classifier(), 3],
+    [regressor, 0],
+    [classifier, 3],
   ] as const) {
     const runs: number[][] = [];
     for (const engine of engines) {
       await useBackend(engine);
-      runs.push(lossesOf(make(), tables(100, classes)));
+      const model = await make(engine);
+      runs.push(lossesOf(model, tables(100, classes)));
+      model.learner.dispose();
     }
-    runs[0]!.forEach((loss, step) => {
-      assert.ok(Math.abs(loss - runs[1]![step]!) < 1e-4, `step ${step}: ${loss} and ${runs[1]![step]}`);
-    });
-    assert.ok(runs[0]!.at(-1)! < 0.5 * runs[0]![0]!);
+    for (const [r, run] of runs.entries()) {
+      run.forEach((loss, step) => {
+        const expected = runs.at(-1)![step]!;
+        assert.ok(Math.abs(loss - expected) < 1e-4, `${engines[r]}, step ${step}: ${loss} and ${expected}`);
+      });
+      assert.ok(run.at(-1)! < 0.5 * run[0]!);
+    }
   }
 });
+
+for (const engine of engines) {
+  it(`a state saved by one engine goes on in any other as in itself (${engine})`, async () => {
+    const stream = tables(21);
+    await useBackend(engine);
+    const first = await regressor(engine);
+    lossesOf(first, stream.slice(0, 20));
+    const [state, moments] = [first.learner.snapshot(), first.facts.snapshot()];
+    const stepFurther = (model: Model<TargetScale>): readonly number[] => {
+      const losses = lossesOf(model, stream.slice(20));
+      return [...losses, ...model.learner.weights().flatMap(({ values }) => [...values])];
+    };
+    const expected = stepFurther(first);
+    first.learner.dispose();
+    for (const other of engines) {
+      await useBackend(other);
+      const model = await regressor(other);
+      const { learner } = model;
+      learner.restore(state);
+      model.facts.restore(moments);
+      assert.deepEqual(learner.snapshot(), state);
+      const apart = stepFurther(model).map((number, i) => Math.abs(number - expected[i]!));
+      const limit = other === engine ? 0 : 1e-5;
+      assert.ok(Math.max(...apart) <= limit, `${other} is apart by ${Math.max(...apart)}`);
+      learner.dispose();
+    }
+  });
+}
 
 for (const engine of engines) {
   it(`same seed, same weights bit by bit; another seed, others; no tensor left behind (${engine})`, async () => {
     await useBackend(engine);
     const before = tf.memory().numTensors;
-    const digests = [1, 1, 2].map((seed) => {
-      const model = regressor(seed);
+    const digests: string[] = [];
+    for (const seed of [1, 1, 2]) {
+      const model = await regressor(engine, seed);
       lossesOf(model, tables(10));
       model.learner.predict(tables(1)[0]!);
-      return weightsDigest(model.learner.weights());
-    });
+      digests.push(weightsDigest(model.learner.weights()));
+      model.learner.dispose();
+    }
     assert.equal(digests[0], digests[1]);
     assert.notEqual(digests[0], digests[2]);
     assert.equal(tf.memory().numTensors, before);
@@ -78,7 +122,12 @@ for (const engine of engines) {
     it(`a step follows the slope of the loss, found by differences (${engine}, ${activation})`, async () => {
       await useBackend(engine);
       const rate = 0.05;
-      const { facts, learner } = regressor(3, { optimizer: 'sgd', learningRate: rate, clipNorm: null }, activation);
+      const { facts, learner } = await regressor(
+        engine,
+        3,
+        { optimizer: 'sgd', learningRate: rate, clipNorm: null },
+        activation,
+      );
       const [first, rows] = tables(2);
       // One step before, so that the output kernel is no longer zero.
       lossesOf({ facts, learner }, [first!]);
@@ -123,19 +172,22 @@ function lossBy(weights: readonly Float64Array[], rows: RowTable, wanted: Float6
   return sum / rows.rowCount;
 }
 
-it('a row that is not finite is named, and weights, slots and tensors stay as they were', async () => {
-  await useBackend('wasm');
-  const { facts, learner } = regressor();
-  lossesOf({ facts, learner }, tables(3));
-  const [state, before] = [learner.snapshot(), tf.memory().numTensors];
-  const rows = tables(1)[0]!;
-  const features = rows.features.slice();
-  features[3] = 3e38;
-  features[6] = NaN;
-  facts.stage(rows, rows.labels);
-  const { applied, badRows } = learner.learn({ ...rows, features }, rows.labels);
-  assert.equal(applied, false);
-  assert.deepEqual([...badRows], [1, 2]);
-  assert.deepEqual(learner.snapshot(), state);
-  assert.equal(tf.memory().numTensors, before);
-});
+for (const engine of engines) {
+  it(`a row that is not finite is named, and weights, slots and tensors stay as they were (${engine})`, async () => {
+    await useBackend(engine);
+    const { facts, learner } = await regressor(engine);
+    lossesOf({ facts, learner }, tables(3));
+    const [state, before] = [learner.snapshot(), tf.memory().numTensors];
+    const rows = tables(1)[0]!;
+    const features = rows.features.slice();
+    features[3] = 3e38;
+    features[6] = NaN;
+    facts.stage(rows, rows.labels);
+    const { applied, badRows } = learner.learn({ ...rows, features }, rows.labels);
+    assert.equal(applied, false);
+    assert.deepEqual([...badRows], [1, 2]);
+    assert.deepEqual(learner.snapshot(), state);
+    assert.equal(tf.memory().numTensors, before);
+    learner.dispose();
+  });
+}

@@ -3,10 +3,14 @@ import { describe, it } from 'node:test';
 import { TrainerError } from '../../src/errors.ts';
 import { workerTrainer } from '../../src/trainer/worker-trainer.ts';
 import { trainerContract } from '../contracts/trainer-contract.ts';
+import { engines } from './engines.ts';
 import { batchOf, trainerOptions } from './support.ts';
 
 // The kinds of models do not depend on the thread; one that uses everything will do.
-trainerContract('workerTrainer', workerTrainer, (kind) => kind === 'mlp, Adam, horizon, change');
+const wanted = (kind: string): boolean => kind === 'mlp, Adam, horizon, change';
+for (const engine of engines.filter((name) => name !== 'wasm')) {
+  trainerContract(`workerTrainer, ${engine}`, workerTrainer, wanted, engine);
+}
 
 describe('a worker that dies', () => {
   it('rejects failed and every call with a TrainerError, also those that wait for room', async () => {

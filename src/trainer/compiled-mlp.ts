@@ -1,0 +1,126 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Snapshot } from '../records.ts';
+import { backward, denseParameters, type DenseParameter, forward } from './dense-net.ts';
+import { compileStep } from './graph/compile-step.ts';
+import type { CompiledStep, Inputs } from './graph/compiled-step.ts';
+import type { GraphHead } from './graph-head.ts';
+import { type Learner, type LearnResult, noBadRows, type Rows, type Weight } from './learner.ts';
+import type { MlpOptions } from './mlp.ts';
+import type { OutputHead } from './output-head.ts';
+import { below, float32Array, float64Array, withPrefix, type Arrays } from './snapshot-parts.ts';
+
+/**
+ * The net of `MlpLearner` on the tensorflow backend: one call of a compiled graph predicts the rows and takes the step. Weights and
+ * slots live in TensorFlow's session; snapshots have the same names and meaning, so that a state moves between backends.
+ */
+export class CompiledMlpLearner implements Learner {
+  readonly #head: OutputHead;
+  readonly #graphHead: GraphHead;
+  readonly #parameters: readonly DenseParameter[];
+  readonly #learningRate: number;
+  readonly #step: CompiledStep;
+
+  constructor(head: OutputHead, graphHead: GraphHead, options: MlpOptions) {
+    this.#head = head;
+    this.#graphHead = graphHead;
+    this.#parameters = denseParameters(options.spec, options.featureCount, head.outputCount, options.seed);
+    this.#learningRate = options.training.learningRate;
+    this.#step = compile(graphHead, this.#parameters, options);
+  }
+
+  predict(rows: Rows): Float64Array {
+    if (rows.rowCount === 0) return new Float64Array(0);
+    const { outputs } = this.#step.evaluate('predict', featuresOf(rows), rows.rowCount);
+    return this.#head.predictions(rows, outputs as Float32Array);
+  }
+
+  learn(rows: Rows, labels: Float64Array): LearnResult {
+    const inputs = { ...featuresOf(rows), ...this.#graphHead.feeds(rows, labels) };
+    const { applied, loss, outputs } = this.#step.run(inputs, rows.rowCount, this.#learningRate);
+    const raw = outputs['outputs'] as Float32Array;
+    const predictions = this.#head.predictions(rows, raw);
+    return {
+      predictions,
+      loss,
+      applied,
+      badRows: applied ? noBadRows : this.#head.gradient(rows, raw, labels).badRows,
+    };
+  }
+
+  weights(): readonly Weight[] {
+    const { variables } = this.#step.exportState();
+    return this.#parameters.map(({ name, shape }) => ({ name, shape, values: variables[name] as Float32Array }));
+  }
+
+  snapshot(): Snapshot {
+    const { variables, slots, powers } = this.#step.exportState();
+    const optimizer = Object.entries(slots).map(([name, values]) => [name.replace('/', '.'), values] as const);
+    const steps: Arrays = powers.length === 0 ? {} : { powers };
+    return {
+      json: {},
+      arrays: {
+        ...withPrefix('weights', variables),
+        ...withPrefix('optimizer', { ...steps, ...(Object.fromEntries(optimizer) as Arrays) }),
+      },
+    };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const weights = below('weights', snapshot.arrays);
+    const optimizer = below('optimizer', snapshot.arrays);
+    const read = (arrays: Arrays) =>
+      this.#parameters.map(({ name, values }) => [name, float32Array(arrays, name, values.length)] as const);
+    const variables = Object.fromEntries(read(weights));
+    // Slots begin anew where the snapshot has none, as after a change from SGD to Adam.
+    const hasSlots = optimizer['powers'] !== undefined && this.#slotNames().length > 0;
+    const slots = hasSlots
+      ? this.#slotNames().flatMap((slot) =>
+          read(below(slot, optimizer)).map(([name, values]) => [`${slot}/${name}`, values] as const),
+        )
+      : [];
+    const powers = hasSlots ? float64Array(optimizer, 'powers', 2) : new Float64Array(0);
+    this.#step.importState({ variables, slots: Object.fromEntries(slots), powers });
+  }
+
+  dispose(): void {
+    this.#step.dispose();
+  }
+
+  #slotNames(): readonly string[] {
+    return this.#step.slotNames;
+  }
+}
+
+function featuresOf({ rowCount, featureCount, features }: Rows): Inputs {
+  return { features: features.subarray(0, rowCount * featureCount) };
+}
+
+function compile(head: GraphHead, parameters: readonly DenseParameter[], options: MlpOptions): CompiledStep {
+  const { spec, training, featureCount } = options;
+  const variables = tf.tidy(() => parameters.map(({ values, shape }) => tf.variable(tf.tensor(values, [...shape]))));
+  const pass = (features: tf.Tensor) => forward(spec.activation, features as tf.Tensor2D, variables);
+  try {
+    return compileStep({
+      inputs: { features: { shape: [null, featureCount], dtype: 'float32' }, ...head.inputs },
+      variables: Object.fromEntries(parameters.map(({ name }, p) => [name, variables[p]!])),
+      step: ({ features, ...labels }) => {
+        const passed = pass(features!);
+        const { loss, slopes, bias } = head.slopes(passed.outputs, labels, features!.shape[0]);
+        const gradients = [...backward(spec.activation, passed, slopes), bias];
+        return {
+          loss,
+          gradients: Object.fromEntries(parameters.map(({ name }, p) => [name, gradients[p]!])),
+          outputs: { outputs: passed.outputs },
+        };
+      },
+      functions: {
+        predict: { inputs: ['features'], run: ({ features }) => ({ outputs: pass(features!).outputs }) },
+      },
+      optimizer: training.optimizer === 'sgd' ? { kind: 'sgd' } : { kind: 'adam', epsilon: 1e-8 },
+      clipNorm: training.clipNorm,
+    });
+  } finally {
+    // The session has its own.
+    tf.dispose(variables);
+  }
+}

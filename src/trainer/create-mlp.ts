@@ -1,0 +1,28 @@
+import type { KnownClasses } from './known-classes.ts';
+import type { Learner } from './learner.ts';
+import type { MlpOptions } from './mlp.ts';
+import { classificationHead, regressionHead } from './output-head.ts';
+import { TargetScale } from './target-scale.ts';
+import type { BackendName } from './trainer.ts';
+
+/**
+ * A multilayer perceptron in the form that suits the backend, which must be the one of this thread. Loads only what that needs.
+ * `maxClasses` is for classes only.
+ */
+export async function createMlp(
+  backend: BackendName,
+  facts: TargetScale | KnownClasses,
+  maxClasses: number,
+  options: MlpOptions,
+): Promise<Learner> {
+  const isRegression = facts instanceof TargetScale;
+  const head = isRegression ? regressionHead(facts) : classificationHead(facts, maxClasses);
+  if (backend !== 'tensorflow') {
+    const { MlpLearner } = await import('./mlp.ts');
+    return new MlpLearner(head, options);
+  }
+  const { classificationGraphHead, regressionGraphHead } = await import('./graph-head.ts');
+  const { CompiledMlpLearner } = await import('./compiled-mlp.ts');
+  const graphHead = isRegression ? regressionGraphHead(facts) : classificationGraphHead(facts, maxClasses);
+  return new CompiledMlpLearner(head, graphHead, options);
+}

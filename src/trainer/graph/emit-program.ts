@@ -1,0 +1,95 @@
+import { type Addon, dataTypes, type OpAttribute } from './addon.ts';
+import { type Attribute, attributes, type GraphWriter } from './graph-writer.ts';
+import { NotRecordable } from './not-recordable.ts';
+import type { RecordedOp } from './recording.ts';
+import type { ByRows, Constant, Program } from './row-counts.ts';
+
+/** Where values of a program come from in the graph: the names of outputs and their ranks by value number. */
+export interface Sources {
+  readonly addon: Addon;
+  /** An int32 scalar: the number of rows; null where the program has no input with rows. */
+  readonly rows: string | null;
+  readonly outputs: Map<number, { readonly name: string; readonly rank: number }>;
+}
+
+/** Writes a recorded program into a graph; afterwards `outputs` has every value of it. */
+export function emitProgram(graph: GraphWriter, program: Program, { addon, rows, outputs }: Sources): void {
+  for (const constant of program.constants) {
+    outputs.set(constant.value, { name: emitConstant(graph, constant, rows), rank: rankOf(constant) });
+  }
+  for (const op of program.ops) {
+    const inputs = op.inputs.map((value) => outputs.get(value)!);
+    const attrs = Object.fromEntries(op.attributes.map((each) => [each.name, attributeOf(addon, each)]));
+    const node = emitOp(graph, op, inputs, attrs);
+    op.outputs.forEach(({ value, shape }, i) => {
+      outputs.set(value, { name: i === 0 ? node : `${node}:${i}`, rank: shape.length });
+    });
+  }
+}
+
+function emitOp(
+  graph: GraphWriter,
+  { name, attributes: recorded }: RecordedOp,
+  inputs: readonly { readonly name: string; readonly rank: number }[],
+  attrs: Readonly<Record<string, Attribute>>,
+): string {
+  const names = inputs.map((input) => input.name);
+  // The plain product has faster kernels and TensorFlow fuses it with what follows.
+  if (name === 'BatchMatMulV2' && inputs.every(({ rank }) => rank === 2)) {
+    const flag = (key: string): Attribute =>
+      attributes.bool(recorded.find((each) => each.name === key)?.value === true);
+    return graph.node('MatMul', names, { T: attrs['T']!, transpose_a: flag('adj_x'), transpose_b: flag('adj_y') });
+  }
+  return graph.node(name, names, attrs);
+}
+
+function rankOf(constant: Constant): number {
+  return constant.kind === 'filled' ? constant.shape.slope.length : constant.shape.length;
+}
+
+function emitConstant(graph: GraphWriter, constant: Constant, rows: string | null): string {
+  const { dtype } = constant;
+  if (constant.kind === 'fixed') return graph.constant(dtype, constant.shape, constant.content);
+  if (rows === null) throw new NotRecordable('the step depends on a number of rows that none of its inputs has');
+  if (constant.kind === 'filled') {
+    const dims = emitByRows(graph, constant.shape, [constant.shape.slope.length], rows);
+    const attrs = { T: attributes.type(dtype), index_type: attributes.type(dataTypes.int32) };
+    return graph.node('Fill', [dims, graph.constant(dtype, [], constant.content)], attrs);
+  }
+  if (constant.kind === 'byRows') {
+    const numbers = emitByRows(graph, constant.numbers, constant.shape, rows);
+    return dtype === dataTypes.int32 ? numbers : graph.cast(numbers, dataTypes.int32, dtype);
+  }
+  const rowsAsFloat = graph.cast(rows, dataTypes.int32, dataTypes.float32);
+  const scale = graph.constant(dtype, constant.shape, Float32Array.of(constant.scale));
+  return graph.node('RealDiv', [scale, rowsAsFloat], { T: attributes.type(dtype) });
+}
+
+/** An int32 tensor of that shape. */
+function emitByRows(graph: GraphWriter, { slope, offset }: ByRows, shape: readonly number[], rows: string): string {
+  const T = { T: attributes.type(dataTypes.int32) };
+  const constant = (values: readonly number[]): string =>
+    graph.constant(dataTypes.int32, shape, Int32Array.from(values));
+  const product = graph.node('Mul', [constant(slope), rows], T);
+  return offset.every((number) => number === 0) ? product : graph.node('AddV2', [product, constant(offset)], T);
+}
+
+function attributeOf(addon: Addon, { name, type, value }: OpAttribute): Attribute {
+  const isList = Array.isArray(value);
+  switch (type) {
+    case addon.TF_ATTR_STRING:
+      return attributes.string(value as string);
+    case addon.TF_ATTR_INT:
+      return isList ? attributes.list('i', value) : attributes.int(value as number);
+    case addon.TF_ATTR_FLOAT:
+      return isList ? attributes.list('f', value) : attributes.float(value as number);
+    case addon.TF_ATTR_BOOL:
+      return isList ? attributes.list('b', value) : attributes.bool(value as boolean);
+    case addon.TF_ATTR_TYPE:
+      return isList ? attributes.list('type', value) : attributes.type(value as number);
+    case addon.TF_ATTR_SHAPE:
+      return attributes.shape(value as readonly number[]);
+    default:
+      throw new NotRecordable(`an op has an attribute ${name} of a kind that is not known here`);
+  }
+}
