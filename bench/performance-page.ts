@@ -39,12 +39,17 @@ export function performancePage({ date, commit, machine, figures }: Performance)
 
 function comparisons(figures: readonly Figure[]): string {
   const lines = goals.flatMap((goal) => comparison(goal, figures) ?? []);
-  return ['| measure | ours | peer | theirs | ratio | goal |', '| --- | --- | --- | --- | --- | --- |', ...lines, ''].join('\n');
+  return [
+    '| measure | ours | peer | theirs | ratio | goal |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n');
 }
 
 function comparison({ figure, peer, times }: Goal, figures: readonly Figure[]): string | null {
   const ours = figures.find(({ name, against }) => name === figure && against === null);
-  const theirs = figures.find(({ name, against }) => name === figure && against === peer);
+  const theirs = figures.find(({ name, against }) => against === peer && name === peerFigure(figure, peer, figures));
   if (ours === undefined || theirs === undefined) return null;
   const ratio = ours.better === 'higher' ? ours.value / theirs.value : theirs.value / ours.value;
   const cells = [figure, valueOf(ours), peer, valueOf(theirs), `**${ratio.toFixed(2)} ×**`, `${times} ×`];

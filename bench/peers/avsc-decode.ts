@@ -32,5 +32,11 @@ function decode(total: number): void {
 
 decode(Number(count));
 for (let run = 0; run < Number(runs); run += 1) {
-  console.log(JSON.stringify(await timed(Number(count), () => { decode(Number(count)); })));
+  console.log(
+    JSON.stringify(
+      await timed(Number(count), () => {
+        decode(Number(count));
+      }),
+    ),
+  );
 }

@@ -49,7 +49,10 @@ async function benchPeers(dir: string, only: readonly string[] = compared, jsonF
         tell(await runStageApart(stage, input));
         for (const subject of subjects.filter((each) => each.stage === stage)) {
           for (const name of new Set(peersOfSubject(peers, subject.name).map((peer) => peer.name))) {
-            const runs = await fastest(peersOfSubject(peers, subject.name).filter((peer) => peer.name === name), input);
+            const runs = await fastest(
+              peersOfSubject(peers, subject.name).filter((peer) => peer.name === name),
+              input,
+            );
             const measured = figuresOf(subject, { subject: subject.name, runs, note: null });
             tell(measured.map((figure) => ({ ...figure, against: name })));
           }

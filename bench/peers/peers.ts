@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { codecs } from '../../src/sources/record-batch/compression.ts';
+import { fetchRecordCount, fetchTopics } from '../fetch-topics.ts';
 import type { StageInput } from '../stages.ts';
-import { encodedReadings, fetchTopic, partitions, topicRecords, topics } from '../workload.ts';
+import { encodedReadings, topics } from '../workload.ts';
 import type { Peers } from './install-peers.ts';
 import type { PeerCommand } from './run-peer.ts';
 
@@ -19,14 +20,19 @@ export interface Peer {
 
 /** All peers that can run with what is installed. `dir` is for files that they read. */
 export function peersOf(peers: Peers, input: StageInput, dir: string): readonly Peer[] {
-  return [...fetchPeers(peers, input), ...decodePeers(peers, input, dir), ...stepPeers(peers, input), ...jobPeers(peers, input)];
+  return [
+    ...fetchPeers(peers, input),
+    ...decodePeers(peers, input, dir),
+    ...stepPeers(peers, input),
+    ...jobPeers(peers, input),
+  ];
 }
 
 function fetchPeers({ fetch }: Peers, input: StageInput): readonly Peer[] {
   if (fetch === null) return [];
-  return codecs.map((codec) => {
-    const args = [input.bootstrap, fetchTopic(codec), String(partitions), String(topicRecords(input).long)];
-    return { subject: `fetch.${codec}`, name: 'librdkafka', command: { program: fetch, args }, repeats: false };
+  return fetchTopics.map(({ name, partitions }) => {
+    const args = [input.bootstrap, name, String(partitions), String(fetchRecordCount(input))];
+    return { subject: name, name: 'librdkafka', command: { program: fetch, args }, repeats: false };
   });
 }
 
@@ -39,7 +45,12 @@ function decodePeers({ python }: Peers, input: StageInput, dir: string): readonl
   const args = [input.schemaFile, valuesFile, input.isShort ? '5000' : '100000', runs, ...wantedFields];
   const avsc = fileURLToPath(new URL('./avsc-decode.ts', import.meta.url));
   return [
-    { subject: 'decode.avro', name: 'fastavro', command: { program: python, args: ['decode.py', ...args] }, repeats: true },
+    {
+      subject: 'decode.avro',
+      name: 'fastavro',
+      command: { program: python, args: ['decode.py', ...args] },
+      repeats: true,
+    },
     {
       subject: 'decode.avro',
       name: 'avsc',
@@ -60,23 +71,41 @@ function framed(messages: readonly Buffer[]): Buffer {
   );
 }
 
-const nets = { small: { sizes: [8, 64, 64, 1], rows: [32, 256, 1024, 4096] }, large: { sizes: [64, 512, 512, 1], rows: [1024, 8192] } };
-const stepLearners = { 'PyTorch Adam': 'torch', 'PyTorch fused Adam': 'torch-fused', 'TensorFlow tf.function': 'tensorflow' };
+const stepRows = [32, 256, 1024, 4096];
+const stepLearners = {
+  'PyTorch Adam': 'torch',
+  'PyTorch fused Adam': 'torch-fused',
+  'TensorFlow tf.function': 'tensorflow',
+};
 
-/** With one thread, which is faster on the small net, and with as many as the machine has, which may be on the large one. */
-function stepPeers({ python }: Peers, input: StageInput): readonly Peer[] {
-  return Object.entries(nets).flatMap(([net, { sizes, rows }]) =>
-    rows.flatMap((rowCount) => {
-      const steps = stepsFor(sizes, rowCount, input);
-      return Object.entries(stepLearners).flatMap(([name, learner]) => {
-        const args = ['step.py', learner, rowCount, steps, input.repetition.runs, ...sizes].map(String);
-        return [1, availableParallelism()].map((threads) => ({
-          subject: `step.${net}.${rowCount}`,
-          name,
-          command: { program: python, args, env: threadsOf(threads) },
-          repeats: true,
-        }));
-      });
-    }),
-  );
+/** With one thread and with as many as the machine has: what is faster depends on machine and size. */
+function stepPeers({ python }: Peers, { isShort, repetition }: StageInput): readonly Peer[] {
+  return stepRows.flatMap((rowCount) => {
+    const steps = isShort ? 5 : Math.round(500_000 / (rowCount + 100));
+    return Object.entries(stepLearners).flatMap(([name, learner]) => {
+      const args = ['step.py', learner, rowCount, steps, repetition.runs, 8, 64, 64, 1].map(String);
+      return [1, availableParallelism()].map((threads) => ({
+        subject: `step.${rowCount}`,
+        name,
+        command: { program: python, args, env: withThreads(threads) },
+        repeats: true,
+      }));
+    });
+  });
+}
+
+const jobLearners = { PyTorch: 'torch-fused', 'tf.function': 'tensorflow', River: 'river' };
+
+/** The same job in Python, with one thread for the learner, which is faster at these sizes. */
+function jobPeers({ python }: Peers, input: StageInput): readonly Peer[] {
+  const count = input.isShort ? 2000 : 100_000;
+  return Object.entries(jobLearners).map(([name, learner]) => {
+    const args = ['pipeline.py', input.bootstrap, topics.short, count, input.schemaFile, learner, 256].map(String);
+    const command = { program: python, args, env: withThreads(1) };
+    return { subject: 'endToEnd.kafka', name, command, repeats: false };
+  });
+}
+
+function withThreads(threads: number): Readonly<Record<string, string>> {
+  return { OMP_NUM_THREADS: String(threads), TF_NUM_INTRAOP_THREADS: String(threads) };
 }
