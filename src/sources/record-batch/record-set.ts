@@ -31,6 +31,13 @@ export function* recordSetBlocks(
 ): Generator<RecordBlock, void, undefined> {
   const { topic, partition, fromOffset, stopOffset, endOffset } = place;
   const aborted = new AbortedProducers(set.abortedTransactions);
+  // A block keeps the set's bytes alive, also those before it that are not shown: it is charged for them.
+  let hiddenBytes = 0;
+  const take = (bytes: number): (() => void) => {
+    const release = place.take(bytes + hiddenBytes);
+    hiddenBytes = 0;
+    return release;
+  };
   let toldOffset = fromOffset;
   let passed = { nextOffset: fromOffset, epoch: -1 };
   let atOffset = fromOffset;
@@ -42,8 +49,11 @@ export function* recordSetBlocks(
       const columns = shownColumns(found, aborted, maxBytes);
       atOffset = header.nextOffset;
       passed = header;
-      if (columns === null) continue;
-      for (const block of recordBlocks(columns, place)) {
+      if (columns === null) {
+        hiddenBytes += header.sizeBytes;
+        continue;
+      }
+      for (const block of recordBlocks(columns, { ...place, take })) {
         toldOffset = block.nextOffset;
         yield block;
       }

@@ -108,6 +108,18 @@ test('marks of transactions and what was aborted are passed over, others are sho
   assert.deepEqual(valuesOf(blocksOf(bytes)), ['aborted', 'kept', 'plain', 'aborted', 'of the next']);
 });
 
+test('a block is charged for what is hidden before it, since it keeps that in memory too', () => {
+  const hidden = inTransaction(batch('aborted'.repeat(1000)), 1);
+  const taken: number[] = [];
+  const take = (bytes: number): (() => void) => {
+    taken.push(bytes);
+    return () => undefined;
+  };
+  blocksOf(segmentOf([hidden, batch('0'), batch('0')]), { take }, [{ producerId: 1, firstOffset: 0 }]);
+  assert.equal(taken.length, 2);
+  assert.equal(taken[0], (taken[1] ?? 0) + hidden.length);
+});
+
 test('a batch of 200,000 records is read', () => {
   const value = Buffer.alloc(10);
   const records = Array.from({ length: 200_000 }, (_, index) => ({ key: null, value, timestampMs: index }));
