@@ -49,7 +49,9 @@ function comparisons(figures: readonly Figure[]): string {
 
 function comparison({ figure, peer, times }: Goal, figures: readonly Figure[]): string | null {
   const ours = figures.find(({ name, against }) => name === figure && against === null);
-  const theirs = figures.find(({ name, against }) => against === peer && name === peerFigure(figure, peer, figures));
+  const kindAt = figure.lastIndexOf('.');
+  const theirName = `${figure.slice(0, kindAt)}.${peer}${figure.slice(kindAt)}`;
+  const theirs = figures.find(({ name }) => name === theirName);
   if (ours === undefined || theirs === undefined) return null;
   const ratio = ours.better === 'higher' ? ours.value / theirs.value : theirs.value / ours.value;
   const cells = [figure, valueOf(ours), peer, valueOf(theirs), `**${ratio.toFixed(2)} ×**`, `${times} ×`];
