@@ -14,6 +14,9 @@ function allFigures(): readonly Figure[] {
 }
 
 test('the table has a rate and a cost for every stage from the source to the step, and for the whole chain', () => {
+  const steps = ['', '.wasm', '.cpu'].flatMap((engine) =>
+    (engine === '' ? [32, 256, 1024, 4096] : [32, 1024]).map((rows) => `step${engine}.${rows}`),
+  );
   const wanted = [
     'fetch',
     'logRead',
@@ -23,12 +26,11 @@ test('the table has a rate and a cost for every stage from the source to the ste
     'derive',
     'normalize',
     'batch',
-    'step.32',
-    'step.1024',
+    ...steps,
     'endToEnd.kafka',
     'endToEnd.log',
   ].flatMap((name) => [`${name}.rowsPerSecond`, `${name}.cpuSecondsPerMillion`]);
-  const more = ['step.32.msPerStep', 'step.1024.msPerStep', 'endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'];
+  const more = [...steps.map((name) => `${name}.msPerStep`), 'endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'];
   const names = allFigures().map(({ name }) => name);
   assert.deepEqual([...names].sort(), [...wanted, ...more].sort());
 });
