@@ -1,4 +1,4 @@
-import { from, lastValueFrom, toArray, type OperatorFunction } from 'rxjs';
+import { from, lastValueFrom, tap, toArray, type OperatorFunction } from 'rxjs';
 import { featurePlan } from '../src/cli/feature-plan.ts';
 import { makeCodec } from '../src/cli/input.ts';
 import type { RowCodec } from '../src/codecs/row-codec.ts';
@@ -9,7 +9,7 @@ import { FeatureState } from '../src/operators/feature-state.ts';
 import { normalize } from '../src/operators/normalize.ts';
 import { prepare } from '../src/operators/prepare.ts';
 import { RunningMoments } from '../src/operators/running-moments.ts';
-import type { DecodedBlock, RecordBlock, RowBlock, ScaledBlock } from '../src/records.ts';
+import type { DecodedBlock, Passage, RecordBlock, RowBlock, ScaledBlock } from '../src/records.ts';
 import { maxBlockRecords } from '../src/sources/source.ts';
 import { silentTelemetry } from '../src/telemetry.ts';
 import { recordBlock } from '../test/support/blocks.ts';
@@ -48,7 +48,12 @@ export function recordBlocks(format: Format, input: StageInput): readonly Record
 export async function decodedBlocks(input: StageInput): Promise<readonly DecodedBlock[]> {
   const options = await jobOptions(input);
   const prepared = prepare(options.codec, new AbortController().signal);
-  return through(await through(recordBlocks('avro', input), prepared), decode(new DecodeState(), options));
+  const blocks = await through(
+    await through(recordBlocks('avro', input), prepared),
+    decode(new DecodeState(), options),
+  );
+  // Read many times, so never given back.
+  return blocks.map((block) => ({ ...block, recycle: () => undefined }));
 }
 
 export async function rowBlocks(input: StageInput): Promise<readonly RowBlock[]> {
@@ -65,15 +70,23 @@ export function freshMoments(): RunningMoments {
   return new RunningMoments(Array<boolean>(8).fill(true), 1_000_000);
 }
 
-/** Times an operator over blocks of all different readings, `passes` times in a row (once where the bench is short). */
-export function timedPasses<In, Out>(
+/**
+ * Times an operator over blocks of all different readings, `passes` times in a row (once where the bench is short). What
+ * comes out is given back, as the end of the pipeline does.
+ */
+export function timedPasses<In, Out extends Passage>(
   input: StageInput,
   blocks: readonly In[],
   passesOfLong: number,
   operator: OperatorFunction<In, Out>,
 ): Promise<Run> {
   const passes = input.isShort ? 1 : passesOfLong;
-  return timed(passes * distinctReadings(input), () => lastValueFrom(from(repeated(blocks, passes)).pipe(operator)));
+  return timed(passes * distinctReadings(input), () => {
+    const released = tap<Out>((block) => {
+      block.release();
+    });
+    return lastValueFrom(from(repeated(blocks, passes)).pipe(operator, released));
+  });
 }
 
 function through<In, Out>(blocks: readonly In[], operator: OperatorFunction<In, Out>): Promise<readonly Out[]> {

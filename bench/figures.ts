@@ -33,6 +33,8 @@ export const figureKinds = {
     better: 'lower',
     of: ({ rows, seconds }, { rowsPerStep = NaN }) => (seconds * 1000 * rowsPerStep) / rows,
   },
+  p50Ms: { unit: 'ms', better: 'lower', of: ({ ageMs }) => ageMs?.p50 ?? NaN },
+  p99Ms: { unit: 'ms', better: 'lower', of: ({ ageMs }) => ageMs?.p99 ?? NaN },
   peakRssMiB: { unit: 'MiB', better: 'lower', of: ({ peakRssBytes }) => peakRssBytes / 2 ** 20 },
 } as const satisfies Record<string, FigureKind>;
 
@@ -42,7 +44,8 @@ export function figuresOf(subject: Subject, { runs, note }: Measurement): readon
     const kind: FigureKind = figureKinds[name];
     const values = runs.map((run) => kind.of(run, subject));
     const { unit, better } = kind;
-    return { name: `${subject.name}.${name}`, value: median(values), unit, better, runs: values, against: null, note };
+    const { against = null } = subject;
+    return { name: `${subject.name}.${name}`, value: median(values), unit, better, runs: values, against, note };
   });
 }
 

@@ -1,14 +1,14 @@
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { kafkaSink, logSink } from '../src/cli/reading-sinks.ts';
 import { missing } from '../test/support/requirements.ts';
+import { serveBatches } from '../test/support/kafka/serve-batches.ts';
 import { startKafka } from '../test/support/kafka/start-kafka.ts';
-import { figuresOf, missingFigures, type Figure } from './figures.ts';
-import type { Measurement } from './measure.ts';
+import { fetchTopicPartitions } from './fetch-topics.ts';
+import { missingFigures, type Figure } from './figures.ts';
+import { runStageApart } from './run-stage-apart.ts';
 import { kafkaStages, stages, type StageInput, type StageName } from './stages.ts';
 import { subjects } from './subjects.ts';
 import { tableLine } from './table.ts';
@@ -76,6 +76,7 @@ async function benchKafka(input: StageInput): Promise<readonly Figure[]> {
   const kafka = await startKafka();
   try {
     const { bootstrap } = kafka;
+    await serveBatches(kafka, await fetchTopicPartitions(input));
     const sink = await kafkaSink({ brokers: [bootstrap], topic: topics.short, partitions });
     await fillTopic(sink, topicRecords(input).short, input);
     return await runStages((name) => kafkaStages.has(name), { ...input, bootstrap });
@@ -88,27 +89,9 @@ async function benchKafka(input: StageInput): Promise<readonly Figure[]> {
 async function runStages(isWanted: (name: StageName) => boolean, input: StageInput): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const name of (Object.keys(stages) as StageName[]).filter(isWanted)) {
-    for (const measurement of await runStage(name, input)) {
-      const subject = subjects.find((each) => each.name === measurement.subject);
-      if (subject === undefined) throw new Error(`${measurement.subject} is not in the table of subjects`);
-      const found = figuresOf(subject, measurement);
-      for (const figure of found) console.log(tableLine(figure));
-      figures.push(...found);
-    }
+    const found = await runStageApart(name, input);
+    for (const figure of found) console.log(tableLine(figure));
+    figures.push(...found);
   }
   return figures;
-}
-
-/** In a process of its own, so that neither memory nor compiled code of one stage colours another; none where it fails. */
-function runStage(name: StageName, input: StageInput): Promise<readonly Measurement[]> {
-  return new Promise((resolve) => {
-    let measurements: readonly Measurement[] = [];
-    const child = fork(fileURLToPath(new URL('./run-stage.ts', import.meta.url)), [name, JSON.stringify(input)]);
-    child.on('message', (message) => {
-      measurements = message as readonly Measurement[];
-    });
-    child.on('exit', () => {
-      resolve(measurements);
-    });
-  });
 }

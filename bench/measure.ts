@@ -6,6 +6,8 @@ export interface Run {
   readonly cpuSeconds: number;
   /** The most memory that the process ever held, up to the end of the run. */
   readonly peakRssBytes: number;
+  /** How old records were when they were learned, in a live run: quantiles over all of them, ms. */
+  readonly ageMs?: { readonly p50: number; readonly p99: number };
 }
 
 /** All runs of one subject of the bench. */
@@ -62,4 +64,9 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2;
+}
+
+/** The smallest value that the share `q` of all values does not exceed; NaN of none. */
+export function quantile(sorted: Float64Array, q: number): number {
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? NaN;
 }

@@ -10,7 +10,7 @@ import { JoinClock } from './join-clock.ts';
 export async function readSource(config: Config, count: number): Promise<Run> {
   const clock = new JoinClock();
   const credit = new Credit(config.limits.creditBytes);
-  const source = makeSource(config, { isBounded: true, positions: [] }, credit, clock);
+  const source = await makeSource(config, { isBounded: true, positions: [] }, credit, clock);
   let records = 0;
   const blocks = source.blocks.pipe(
     tap((block) => {

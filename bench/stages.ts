@@ -25,9 +25,10 @@ export const stages = {
   endToEndLog: async () => (await import('./stages/end-to-end.ts')).endToEndLog,
   fetch: async () => (await import('./stages/fetch.ts')).fetchRecords,
   endToEndKafka: async () => (await import('./stages/end-to-end.ts')).endToEndKafka,
+  freshness: async () => (await import('./stages/freshness.ts')).freshness,
 } as const satisfies Record<string, () => Promise<Stage>>;
 
 export type StageName = keyof typeof stages;
 
 /** Stages that read from a broker; the last ones, so that it does not run beside the others. */
-export const kafkaStages: ReadonlySet<StageName> = new Set<StageName>(['fetch', 'endToEndKafka']);
+export const kafkaStages: ReadonlySet<StageName> = new Set<StageName>(['fetch', 'endToEndKafka', 'freshness']);

@@ -1,3 +1,4 @@
+import { fetchTopics } from './fetch-topics.ts';
 import type { figureKinds } from './figures.ts';
 import type { StageName } from './stages.ts';
 
@@ -7,6 +8,8 @@ export interface Subject {
   readonly stage: StageName;
   readonly figures: readonly (keyof typeof figureKinds)[];
   readonly rowsPerStep?: number;
+  /** The program that is measured where it is not this one. */
+  readonly against?: string;
 }
 
 const flow = ['rowsPerSecond', 'cpuSecondsPerMillion'] as const;
@@ -32,8 +35,12 @@ export const subjects: readonly Subject[] = [
     ['step.cpu', 1024],
   ].map(([prefix, rows]) => stepSubject(String(prefix), Number(rows))),
   { name: 'endToEnd.log', stage: 'endToEndLog', figures: [...flow, 'peakRssMiB'] },
-  { name: 'fetch', stage: 'fetch', figures: flow },
+  ...fetchTopics.flatMap(({ name }): Subject[] => [
+    { name, stage: 'fetch', figures: flow },
+    { name: `${name}.kafkajs`, stage: 'fetch', figures: flow, against: 'kafkajs' },
+  ]),
   { name: 'endToEnd.kafka', stage: 'endToEndKafka', figures: [...flow, 'peakRssMiB'] },
+  { name: 'freshness', stage: 'freshness', figures: ['p50Ms', 'p99Ms', 'cpuSecondsPerMillion'] },
 ];
 
 function stepSubject(prefix: string, rowsPerStep: number): Subject {

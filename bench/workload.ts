@@ -74,6 +74,7 @@ export function jobConfig(
   input: StageInput,
   source = sourceOf('log', topics.short, input),
   format: Format = 'avro',
+  batch = {},
 ): Config {
   const decode = { avro: { avro: { schemaFile: input.schemaFile } }, json: 'json', csv: { csv: { columns } } }[format];
   const job = {
@@ -94,6 +95,7 @@ export function jobConfig(
     },
     target: 'power',
     models: { main: { mlp: { hidden: [64, 64] } } },
+    batch,
     training: { optimizer: 'adam' },
   };
   // YAML holds JSON.

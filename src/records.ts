@@ -39,7 +39,10 @@ export interface Passage {
   readonly barrier: Barrier | null;
   /** True on the (empty) last block of bounded input: the only thing that seals a partial batch. */
   readonly isEndOfInput: boolean;
-  /** Gives the block's bytes back to the source as credit. Called once, when the block's rows are copied out. */
+  /**
+   * Gives the block's bytes back to the source as credit. Called once, when the block's rows are copied out: its arrays may
+   * be written over from then on.
+   */
   release(): void;
 }
 
@@ -123,6 +126,8 @@ export interface DecodedColumns {
   readonly texts: readonly (readonly (string | null)[])[];
   /** Whole Unix milliseconds, [rowCount] each; NaN is missing. */
   readonly times: readonly Float64Array[];
+  /** Gives these columns back to the decoder, which writes later rows into them; nobody may look at them any more. */
+  recycle?(): void;
 }
 
 /** The good records of one `RecordBlock` as columns. */

@@ -33,6 +33,8 @@ export type TelemetryEvent =
   | { readonly type: 'sourceJoined' }
   /** The source cannot read now and tries again; `sourceJoined` ends it. */
   | { readonly type: 'sourceInterrupted'; readonly message: string }
+  /** The source works, but not as well as it could; told once. */
+  | { readonly type: 'sourceDegraded'; readonly message: string }
   | {
       readonly type: 'offsetsSkipped';
       readonly topic: string;

@@ -53,7 +53,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembly> {
   const facts = { featureCount, restoredRows: states.batch.rowCount, wantsPredictions: options.wantsPredictions };
   const positions = restored?.positions ?? [];
   const credit = new Credit(config.limits.creditBytes);
-  const source = makeSource(config, { isBounded, positions }, credit, telemetry);
+  const source = await makeSource(config, { isBounded, positions }, credit, telemetry);
   // Last, since a thread that nobody ends would keep a failed process alive.
   const trainer = await options.makeTrainer(trainerOptions(config, facts), restored?.parts.get('trainer') ?? null);
   return {

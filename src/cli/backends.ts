@@ -3,10 +3,8 @@ import { listBackends } from '../trainer/backends.ts';
 import { printJson, printLine } from './command-output.ts';
 
 /** `millrace backends` */
-export function registerBackends(program: Command): void {
-  program
-    .command('backends')
-    .description('show which engines can train here, why others cannot, and a step time each')
+export function defineBackends(command: Command): void {
+  command
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', '\nExample:\n  millrace backends')
     .action(async ({ json }: { json?: true }) => {

@@ -16,10 +16,8 @@ import { predictionsCsv } from './predictions-csv.ts';
 import { metricsText } from './summary.ts';
 
 /** `millrace evaluate` */
-export function registerEvaluate(program: Command): void {
-  program
-    .command('evaluate')
-    .description('predict, then learn, each record of a bounded stream, and print the scores; leaves all state alone')
+export function defineEvaluate(command: Command): void {
+  command
     .argument('[config]', 'the configuration file; or use --csv and --target')
     .option('--csv <file>', 'read this CSV file (a glob, .gz) instead of the source of the configuration')
     .option('--target <column>', 'the column to predict')

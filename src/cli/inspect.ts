@@ -6,10 +6,8 @@ import { partitionName } from '../records.ts';
 import { printJson, printLine } from './command-output.ts';
 
 /** `millrace inspect DIR` */
-export function registerInspect(program: Command): void {
-  program
-    .command('inspect')
-    .description('show what a state directory holds, and verify every digest')
+export function defineInspect(command: Command): void {
+  command
     .argument('<dir>', 'the state directory (checkpoint.dir)')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', '\nExample:\n  millrace inspect ./state')

@@ -1,5 +1,3 @@
-import { avroFields } from '../codecs/avro-schema.ts';
-import { schemaFileText } from '../codecs/schema-file.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
 import type { FeaturePlan } from '../operators/feature-plan.ts';
@@ -25,7 +23,8 @@ async function knownFields(config: Config): Promise<readonly string[] | null> {
     return decode.columns ?? (source.kind === 'csv' ? (await csvColumns(config)).map(({ name }) => name) : null);
   }
   if (decode.kind !== 'avro' || decode.schemaFile === undefined) return null;
-  return avroFields(schemaFileText(decode.schemaFile)).map(({ path }) => path);
+  const { schemaFilePaths } = await import('./avro-input.ts');
+  return schemaFilePaths(decode.schemaFile);
 }
 
 function wantedFields({ key, time, features, target }: FeaturePlan): { key: string; field: string }[] {

@@ -23,6 +23,9 @@ export function logTelemetry(logger: Logger): Telemetry {
         case 'sourceInterrupted':
           warn('source', event.message);
           break;
+        case 'sourceDegraded':
+          logger.warn(event.message);
+          break;
         case 'registryRetried':
           warn('registry', event.message);
           break;

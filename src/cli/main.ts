@@ -1,13 +1,44 @@
 import { Command, CommanderError } from 'commander';
-import { registerBackends } from './backends.ts';
-import { explainFailure } from './command-output.ts';
-import { registerEvaluate } from './evaluate.ts';
-import { registerInspect } from './inspect.ts';
-import { registerProduce } from './produce.ts';
-import { registerRun } from './run.ts';
-import { registerStart } from './start.ts';
-import { registerValidate } from './validate.ts';
+import { explainFailure } from './explain-failure.ts';
 import { version } from './version.ts';
+
+interface CommandEntry {
+  readonly description: string;
+  /** Imports the command's module, which adds arguments, options and what the command does. */
+  readonly load: () => Promise<(command: Command) => void>;
+}
+
+/** All commands by name. A module is imported only where its command is asked for: most of a short command is imports. */
+const commands: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    description: 'run a pipeline: read, learn, checkpoint, serve',
+    load: async () => (await import('./run.ts')).defineRun,
+  },
+  evaluate: {
+    description: 'predict, then learn, each record of a bounded stream, and print the scores; leaves all state alone',
+    load: async () => (await import('./evaluate.ts')).defineEvaluate,
+  },
+  produce: {
+    description: 'send sensor readings, replayed from a CSV file or simulated, to Kafka or an embedded log',
+    load: async () => (await import('./produce.ts')).defineProduce,
+  },
+  inspect: {
+    description: 'show what a state directory holds, and verify every digest',
+    load: async () => (await import('./inspect.ts')).defineInspect,
+  },
+  validate: {
+    description: 'check a configuration and print every value with its origin',
+    load: async () => (await import('./validate.ts')).defineValidate,
+  },
+  backends: {
+    description: 'show which engines can train here, why others cannot, and a step time each',
+    load: async () => (await import('./backends.ts')).defineBackends,
+  },
+  start: {
+    description: 'play a year of weather into an embedded log and learn from it, with the live page',
+    load: async () => (await import('./start.ts')).defineStart,
+  },
+};
 
 /** Parses and runs one command line, then sets the exit code: 0 done, 1 failed, 2 usage or configuration. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -16,18 +47,13 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError('(run with --help for the options and an example)')
     .exitOverride();
-  for (const register of [
-    registerRun,
-    registerEvaluate,
-    registerProduce,
-    registerInspect,
-    registerValidate,
-    registerBackends,
-    registerStart,
-  ]) {
-    register(program);
-  }
+  // The first of them: `millrace help run` asks for `run` as well.
+  const asked = argv.slice(2).find((word) => Object.hasOwn(commands, word));
   try {
+    for (const [name, { description, load }] of Object.entries(commands)) {
+      const command = program.command(name).description(description);
+      if (name === asked) (await load())(command);
+    }
     await program.parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;

@@ -12,7 +12,8 @@ import { simulate } from '../sensors/simulate.ts';
 import { readCsvTable } from '../sources/csv/csv-table.ts';
 import { codecs, type Codec } from '../sources/record-batch/compression.ts';
 import { positiveInteger } from './command-options.ts';
-import { commandLogger, printJson, printLine } from './command-output.ts';
+import { commandLogger } from './command-logger.ts';
+import { printJson, printLine } from './command-output.ts';
 import { progressLine } from './progress-line.ts';
 import { kafkaSink, logSink } from './reading-sinks.ts';
 
@@ -40,10 +41,8 @@ const defaultSensors = 10;
 const registryPatienceMs = 30_000;
 
 /** `millrace produce` */
-export function registerProduce(program: Command): void {
-  program
-    .command('produce')
-    .description('send sensor readings, replayed from a CSV file or simulated, to Kafka or an embedded log')
+export function defineProduce(command: Command): void {
+  command
     .addOption(new Option('--brokers <host:port>', 'Kafka brokers, separated by commas').conflicts('log'))
     .option('--log <dir>', 'directory of an embedded log')
     .requiredOption('--topic <name>', 'topic to write to; it is made where it is missing')
@@ -126,7 +125,8 @@ interface WriterSchema {
 async function schemaOf(options: ProduceOptions, readings: Readings, signal: AbortSignal): Promise<WriterSchema> {
   if (options.registry !== undefined) {
     const text = JSON.stringify(readings.schema);
-    const id = await registryOf(options.registry).register(`${options.topic}-value`, text, signal);
+    const registry = await registryOf(options.registry);
+    const id = await registry.register(`${options.topic}-value`, text, signal);
     return { id, file: null, encode: avroEncoder(text, id) };
   }
   const file = options.schema ?? join(options.log ?? '.', `${options.topic}.avsc`);
@@ -135,11 +135,11 @@ async function schemaOf(options: ProduceOptions, readings: Readings, signal: Abo
   return { id: 1, file, encode: (value) => fitting(encode, value, file) };
 }
 
-function registryOf(address: string): SchemaRegistry {
+async function registryOf(address: string): Promise<SchemaRegistry> {
   const url = new URL(address);
   const { username, password } = url;
   url.username = url.password = '';
-  const logger = commandLogger();
+  const logger = await commandLogger();
   return new SchemaRegistry({
     url: url.href,
     ...(username === '' ? {} : { username: decodeURIComponent(username), password: decodeURIComponent(password) }),

@@ -1,6 +1,5 @@
 import { ConfigError } from '../errors.ts';
 import type { ReadingSink } from '../sensors/play-readings.ts';
-import { kafkaWriter } from '../sources/kafka/kafka-writer.ts';
 import { LogWriter } from '../sources/log/log-writer.ts';
 import { listPartitions } from '../sources/log/partition-directory.ts';
 import type { Codec } from '../sources/record-batch/compression.ts';
@@ -72,6 +71,7 @@ const connectTimeoutMs = 30_000;
  */
 export async function kafkaSink(options: KafkaSinkOptions): Promise<ReadingSink> {
   const { brokers, topic, compression } = options;
+  const { kafkaWriter } = await import('../sources/kafka/kafka-writer.ts');
   const writer = kafkaWriter({
     brokers,
     topic,

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { commandLogger, printJson, printLine } from './command-output.ts';
+import { commandLogger } from './command-logger.ts';
+import { printJson, printLine } from './command-output.ts';
 import { positiveInteger } from './command-options.ts';
 import { startService, type Ending, type Service } from './service.ts';
 import { onStopSignal } from './stop-signals.ts';
@@ -17,10 +18,8 @@ export interface RunOptions {
 }
 
 /** `millrace run CONFIG` */
-export function registerRun(program: Command): void {
-  program
-    .command('run')
-    .description('run a pipeline: read, learn, checkpoint, serve')
+export function defineRun(command: Command): void {
+  command
     .argument('<config>', 'the configuration file')
     .option('--once', 'read to the end that the input has now, print the scores, and exit')
     .option('--fresh', 'start anew; the old state and dead letters move to old-TIME/ in the state directory')
@@ -41,7 +40,7 @@ export function withSeed(config: Config, seed: number | undefined): Config {
 /** Runs a pipeline to its end, or until a signal asks it to stop, and prints how it went. */
 export async function runPipeline(config: Config, options: RunOptions): Promise<void> {
   const isBounded = options.once === true;
-  const logger = commandLogger();
+  const logger = await commandLogger();
   const service = await startService({ config, isBounded, isFresh: options.fresh === true, logger });
   announce(service, config, logger);
   const stopped = onStopSignal(config.shutdownTimeout, () => {

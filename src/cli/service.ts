@@ -127,7 +127,7 @@ class RunningService {
   async start(): Promise<Service> {
     const { config, isBounded } = this.#options;
     const { checkpoint } = this.#state;
-    const letters = letterBox(openDeadLetters(config, checkpoint), this.#watch.board);
+    const letters = letterBox(await openDeadLetters(config, checkpoint), this.#watch.board);
     const assembly = await assemble({
       config,
       isBounded,

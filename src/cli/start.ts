@@ -9,7 +9,8 @@ import { ConfigError } from '../errors.ts';
 import { playReadings } from '../sensors/play-readings.ts';
 import { replay } from '../sensors/replay.ts';
 import { readCsvTable } from '../sources/csv/csv-table.ts';
-import { commandLogger, printLine } from './command-output.ts';
+import { commandLogger } from './command-logger.ts';
+import { printLine } from './command-output.ts';
 import { positiveInteger } from './command-options.ts';
 import { logSink } from './reading-sinks.ts';
 import { announce, report, runPipeline, withSeed, type RunOptions } from './run.ts';
@@ -25,10 +26,8 @@ const playSeconds = 90;
 const pollMs = 100;
 
 /** `npm start`: the main job with nothing to install. */
-export function registerStart(program: Command): void {
-  program
-    .command('start')
-    .description('play a year of weather into an embedded log and learn from it, with the live page')
+export function defineStart(command: Command): void {
+  command
     .option('--once', 'play unthrottled, print the scores, and exit')
     .option('--fresh', 'start anew; the old log and state are kept beside the new ones')
     .option('--seed <n>', 'seed of the models', positiveInteger)
@@ -49,7 +48,7 @@ async function learnOnce(config: Config, options: RunOptions): Promise<void> {
 
 /** Plays the year as sensors do while the pipeline follows the log, says the scores, and serves on. */
 async function learnLive(config: Config, options: RunOptions): Promise<void> {
-  const logger = commandLogger();
+  const logger = await commandLogger();
   const service = await startService({ config, isBounded: false, isFresh: options.fresh === true, logger });
   announce(service, config, logger);
   const stop = new AbortController();

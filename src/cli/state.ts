@@ -9,9 +9,7 @@ import {
 import { refuseOtherShape, type Shape } from '../checkpoint/shape.ts';
 import type { Config } from '../config/config.ts';
 import { deadLetterFile } from '../dead-letters/dead-letter-file.ts';
-import { deadLetterTopic } from '../dead-letters/dead-letter-topic.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
-import { kafkaWriter } from '../sources/kafka/kafka-writer.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { moveStateAside } from './fresh-state.ts';
 
@@ -66,10 +64,12 @@ export function configDigest(config: Config): string {
 }
 
 /** Where bad records go: a topic, a file, or by default a file in the state directory. */
-export function openDeadLetters(config: Config, checkpoint: Checkpoint | null): DeadLetters {
+export async function openDeadLetters(config: Config, checkpoint: Checkpoint | null): Promise<DeadLetters> {
   const { deadLetter, source, connectTimeout: connectTimeoutMs } = config;
   if (deadLetter !== undefined && 'topic' in deadLetter && source.kind === 'kafka') {
     const { topic } = deadLetter;
+    const { deadLetterTopic } = await import('../dead-letters/dead-letter-topic.ts');
+    const { kafkaWriter } = await import('../sources/kafka/kafka-writer.ts');
     return deadLetterTopic(topic, kafkaWriter({ ...source, topic, connectTimeoutMs, maxRecordBytes: letterBytes }));
   }
   return deadLetterFile(deadLetterPath(config) ?? '', checkpoint?.manifest.deadLetterBytes ?? 0);

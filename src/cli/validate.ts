@@ -4,10 +4,8 @@ import { loadConfig } from '../config/load.ts';
 import { printJson, printLine } from './command-output.ts';
 
 /** `millrace validate CONFIG` */
-export function registerValidate(program: Command): void {
-  program
-    .command('validate')
-    .description('check a configuration and print every value with its origin')
+export function defineValidate(command: Command): void {
+  command
     .argument('<config>', 'the configuration file')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', '\nExample:\n  millrace validate examples/weather/weather.yaml')

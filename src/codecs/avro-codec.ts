@@ -7,7 +7,8 @@ import { GeneralAvro } from './general-avro.ts';
 import { LruMap } from './lru-map.ts';
 import type { CodecLimits, Reject, RowCodec } from './row-codec.ts';
 import { maxDepth, valueFault } from './row-codec.ts';
-import { RowSink } from './row-sink.ts';
+import type { RowSink } from './row-sink.ts';
+import { SinkPool } from './sink-pool.ts';
 import { TextCache } from './text-cache.ts';
 
 /** Where writer schemas come from. */
@@ -67,6 +68,7 @@ class AvroCodec implements RowCodec {
   #prepared = new Map<number, ReadySchema | UnknownSchema>();
   /** One for each text column, shared by all schemas. */
   readonly #texts: readonly TextCache[];
+  readonly #sinks: SinkPool;
 
   constructor(options: AvroCodecOptions) {
     this.plan = options.plan;
@@ -74,6 +76,7 @@ class AvroCodec implements RowCodec {
     this.#limits = { depth: maxDepth, ...options.limits };
     this.#known = new LruMap(options.cachedSchemas ?? 1000);
     this.#now = options.now ?? Date.now;
+    this.#sinks = new SinkPool(options.plan);
     this.#texts = options.plan.texts.map(() => new TextCache());
   }
 
@@ -95,7 +98,7 @@ class AvroCodec implements RowCodec {
   }
 
   decode(block: RecordBlock, reject: Reject): DecodedColumns {
-    const sink = new RowSink(this.plan, block.recordCount);
+    const sink = this.#sinks.take(block.recordCount);
     const view = viewOf(block);
     for (let index = 0; index < block.recordCount;) {
       const rowsBefore = sink.rowCount;
@@ -105,7 +108,7 @@ class AvroCodec implements RowCodec {
       this.#decodeRecord(block, view, index, sink, reject);
       index += 1;
     }
-    return sink.columns();
+    return this.#sinks.lend(sink);
   }
 
   /** Commits rows for good records from `index` on as long as they have one writer schema, none where that is not compiled. */

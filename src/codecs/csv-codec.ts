@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
-import type { DecodedColumns, FieldPlan, RecordBlock, RejectReason } from '../records.ts';
+import type { DecodedColumns, FieldPlan, RecordBlock } from '../records.ts';
 import { ConfigError, messageOf } from '../errors.ts';
-import type { Reject, RowCodec } from './row-codec.ts';
+import { decodeRows, putField } from './decode-rows.ts';
+import type { RecordFault, Reject, RowCodec } from './row-codec.ts';
 import { valueFault } from './row-codec.ts';
-import { quoted, RowSink } from './row-sink.ts';
+import type { PutValue, RowSink } from './row-sink.ts';
+import { SinkPool } from './sink-pool.ts';
 
 export interface CsvCodecOptions {
   readonly plan: FieldPlan;
@@ -16,7 +18,7 @@ export interface CsvCodecOptions {
 /** Cells of one record, or what is wrong with it. */
 type Cells = readonly string[] | string;
 
-type PutCell = (sink: RowSink, column: number, cell: string | null) => RejectReason | null;
+type PutCell = PutValue<string | null>;
 
 interface WantedCell {
   readonly name: string;
@@ -42,44 +44,27 @@ export function csvCodec(options: CsvCodecOptions): RowCodec {
   const { plan, columns, limits } = options;
   const wanted = wantedCells(plan, columns);
 
-  function decodeRecord(
-    block: RecordBlock,
-    recordIndex: number,
-    cells: Cells | undefined,
-    sink: RowSink,
-    reject: Reject,
-  ): void {
-    const length = block.valueLengths[recordIndex]!;
-    const fault = valueFault(length, limits.valueBytes);
-    if (fault !== null) {
-      reject(recordIndex, fault.reason, fault.detail);
-      return;
+  const sinks = new SinkPool(plan);
+
+  function readCells(cells: Cells | undefined, sink: RowSink): RecordFault | null {
+    if (typeof cells !== 'object') return { reason: 'csv.invalid', detail: cells ?? 'no cells' };
+    if (cells.length !== columns.length) {
+      return { reason: 'csv.invalid', detail: `${cells.length} cells, expected ${columns.length}` };
     }
-    if (typeof cells !== 'object' || cells.length !== columns.length) {
-      const detail =
-        typeof cells === 'object' ? `${cells.length} cells, expected ${columns.length}` : (cells ?? 'no cells');
-      reject(recordIndex, 'csv.invalid', detail);
-      return;
+    for (const field of wanted) {
+      const cell = cells[field.cellIndex]!;
+      const fault = putField(sink, field, cell === '' || cell === 'NA' ? null : cell);
+      if (fault !== null) return fault;
     }
-    for (const { name, cellIndex, column, put } of wanted) {
-      const cell = cells[cellIndex]!;
-      const reason = put(sink, column, cell === '' || cell === 'NA' ? null : cell);
-      if (reason !== null) {
-        reject(recordIndex, reason, `${name}: ${quoted(cell)}`);
-        return;
-      }
-    }
-    sink.commit(recordIndex);
+    return null;
   }
 
   return {
     plan,
     prepare: () => null,
     decode(block: RecordBlock, reject: Reject): DecodedColumns {
-      const sink = new RowSink(plan, block.recordCount);
       const cells = block.cells ?? cellsOfValues(block, limits.valueBytes);
-      for (let index = 0; index < block.recordCount; index += 1) decodeRecord(block, index, cells[index], sink, reject);
-      return sink.columns();
+      return decodeRows(block, sinks, limits.valueBytes, (index, sink) => readCells(cells[index], sink), reject);
     },
   };
 }

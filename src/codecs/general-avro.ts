@@ -5,15 +5,9 @@ import type { ScanFault } from './avro-scan.ts';
 import { AvroScanner } from './avro-scan.ts';
 import type { AvroPath } from './avro-schema.ts';
 import { avroPath, valueAtPath } from './avro-schema.ts';
-import type { CodecLimits } from './row-codec.ts';
+import type { CodecLimits, RecordFault } from './row-codec.ts';
 import type { RowSink } from './row-sink.ts';
 import { quoted } from './row-sink.ts';
-
-/** What is wrong with a record's fields. */
-export interface FieldFault {
-  readonly reason: RejectReason;
-  readonly detail: string;
-}
 
 type Put = (sink: RowSink, column: number, value: unknown, path: AvroPath) => RejectReason | null;
 
@@ -62,7 +56,7 @@ export class GeneralAvro {
   }
 
   /** Puts the wanted fields of a sound datum into the current row, which the caller commits; tells what is wrong where something is. */
-  read(bytes: Buffer, start: number, sink: RowSink): FieldFault | null {
+  read(bytes: Buffer, start: number, sink: RowSink): RecordFault | null {
     let datum: unknown;
     try {
       datum = this.#type.decode(bytes, start).value;

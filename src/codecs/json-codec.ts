@@ -1,27 +1,27 @@
 import { isUtf8 } from 'node:buffer';
-import type { DecodedColumns, FieldPlan, RecordBlock, RejectReason } from '../records.ts';
+import type { DecodedColumns, FieldPlan, RecordBlock } from '../records.ts';
 import { messageOf } from '../errors.ts';
-import type { Reject, RowCodec } from './row-codec.ts';
-import { maxDepth, valueFault } from './row-codec.ts';
-import { quoted, RowSink } from './row-sink.ts';
+import { decodeRows, putField } from './decode-rows.ts';
+import type { RecordFault, Reject, RowCodec } from './row-codec.ts';
+import { maxDepth } from './row-codec.ts';
+import type { PutValue, RowSink } from './row-sink.ts';
+import { SinkPool } from './sink-pool.ts';
 
 export interface JsonCodecOptions {
   readonly plan: FieldPlan;
   readonly limits: { readonly valueBytes: number; readonly depth?: number };
 }
 
-type PutValue = (sink: RowSink, column: number, value: unknown) => RejectReason | null;
-
 interface WantedPath {
   readonly name: string;
   readonly segments: readonly string[];
   readonly column: number;
-  readonly put: PutValue;
+  readonly put: PutValue<unknown>;
 }
 
-const putNumber: PutValue = (sink, column, value) => sink.putNumber(column, value);
-const putText: PutValue = (sink, column, value) => sink.putText(column, value);
-const putTime: PutValue = (sink, column, value) => sink.putTime(column, value, 'milliseconds');
+const putNumber: PutValue<unknown> = (sink, column, value) => sink.putNumber(column, value);
+const putText: PutValue<unknown> = (sink, column, value) => sink.putText(column, value);
+const putTime: PutValue<unknown> = (sink, column, value) => sink.putTime(column, value, 'milliseconds');
 
 /** Reads one JSON object per record. A key that is not there is missing, as null is; only own keys count, so `__proto__` is harmless. */
 export function jsonCodec(options: JsonCodecOptions): RowCodec {
@@ -33,47 +33,30 @@ export function jsonCodec(options: JsonCodecOptions): RowCodec {
     ...wantedPaths(plan.times, putTime),
   ];
 
-  function decodeRecord(block: RecordBlock, recordIndex: number, sink: RowSink, reject: Reject): void {
-    const length = block.valueLengths[recordIndex]!;
-    const fault = valueFault(length, valueBytes);
-    if (fault !== null) {
-      reject(recordIndex, fault.reason, fault.detail);
-      return;
-    }
+  const sinks = new SinkPool(plan);
+
+  function readRecord(block: RecordBlock, recordIndex: number, sink: RowSink): RecordFault | null {
     const start = block.valueStarts[recordIndex]!;
-    const bytes = block.bytes.subarray(start, start + length);
-    if (!isWithinDepth(bytes, depth)) {
-      reject(recordIndex, 'json.tooDeep', `nested deeper than ${depth}`);
-      return;
-    }
+    const bytes = block.bytes.subarray(start, start + block.valueLengths[recordIndex]!);
+    if (!isWithinDepth(bytes, depth)) return { reason: 'json.tooDeep', detail: `nested deeper than ${depth}` };
     const parsed = parseObject(bytes);
-    if (typeof parsed === 'string') {
-      reject(recordIndex, 'json.invalid', parsed);
-      return;
+    if (typeof parsed === 'string') return { reason: 'json.invalid', detail: parsed };
+    for (const field of wanted) {
+      const fault = putField(sink, field, valueAt(parsed, field.segments));
+      if (fault !== null) return fault;
     }
-    for (const { name, segments, column, put } of wanted) {
-      const value = valueAt(parsed, segments);
-      const reason = put(sink, column, value);
-      if (reason !== null) {
-        reject(recordIndex, reason, `${name}: ${quoted(value)}`);
-        return;
-      }
-    }
-    sink.commit(recordIndex);
+    return null;
   }
 
   return {
     plan,
     prepare: () => null,
-    decode(block: RecordBlock, reject: Reject): DecodedColumns {
-      const sink = new RowSink(plan, block.recordCount);
-      for (let index = 0; index < block.recordCount; index += 1) decodeRecord(block, index, sink, reject);
-      return sink.columns();
-    },
+    decode: (block: RecordBlock, reject: Reject): DecodedColumns =>
+      decodeRows(block, sinks, valueBytes, (recordIndex, sink) => readRecord(block, recordIndex, sink), reject),
   };
 }
 
-function wantedPaths(fields: readonly string[], put: PutValue): readonly WantedPath[] {
+function wantedPaths(fields: readonly string[], put: PutValue<unknown>): readonly WantedPath[] {
   return fields.map((name, column) => ({ name, segments: name.split('.'), column, put }));
 }
 

@@ -26,15 +26,21 @@ export interface RowCodec {
    * @throws DecodeError (rejects) once the patience that the registry was given is used up, or when `signal` aborts.
    */
   prepare(block: RecordBlock, signal: AbortSignal): Promise<void> | null;
-  /** One row per good record, in order; tells each bad one to `reject`. Never throws for bad data. */
+  /**
+   * One row per good record, in order; tells each bad one to `reject`. Never throws for bad data. The columns are the
+   * caller's until they are recycled.
+   */
   decode(block: RecordBlock, reject: Reject): DecodedColumns;
 }
 
+/** What is wrong with a record. */
+export interface RecordFault {
+  readonly reason: RejectReason;
+  readonly detail: string;
+}
+
 /** What is wrong with a value before any format is looked at; null where nothing is. */
-export function valueFault(
-  length: number,
-  valueBytes: number,
-): { readonly reason: RejectReason; readonly detail: string } | null {
+export function valueFault(length: number, valueBytes: number): RecordFault | null {
   if (length < 0) return { reason: 'value.null', detail: 'the value is null (a tombstone)' };
   if (length === 0) return { reason: 'value.empty', detail: 'the value has no bytes' };
   if (length > valueBytes) {

@@ -10,6 +10,9 @@ export const largestNumber = 1e150;
 export const largestTimeMs = 8.64e15;
 export const msPerDay = 86_400_000;
 
+/** Puts a value of the current row into a column, one of the `put…` of a sink; says what is wrong with it. */
+export type PutValue<Value> = (sink: RowSink, column: number, value: Value) => RejectReason | null;
+
 const notFiniteWords = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
 /** Each character has one way to match: no quadratic search on a long run of digits. */
 const decimal = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
@@ -97,19 +100,24 @@ export class RowSink {
     this.#rowCount += 1;
   }
 
-  /** The committed rows, as views; the sink is not used after this. */
+  /** The committed rows, as views: valid until `clear`. */
   columns(): DecodedColumns {
     const rowCount = this.#rowCount;
     const cut = (columns: Float64Array, names: readonly string[]): Float64Array[] =>
       names.map((_, column) => columns.subarray(column * this.capacity, column * this.capacity + rowCount));
-    for (const column of this.texts) column.length = rowCount;
     return {
       rowCount,
       recordIndexes: this.#recordIndexes.subarray(0, rowCount),
       numbers: cut(this.numbers, this.#plan.numbers),
-      texts: this.texts,
+      texts: this.texts.map((column) => (rowCount === this.capacity ? column : column.slice(0, rowCount))),
       times: cut(this.times, this.#plan.times),
     };
+  }
+
+  /** Begins anew with no rows. Texts are let go: a few long ones would hold much memory. */
+  clear(): void {
+    this.#rowCount = 0;
+    for (const column of this.texts) column.fill(null);
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Batch, ScaledBlock, Snapshot } from '../records.ts';
+import { SharedColumns } from './shared-columns.ts';
 import { arrayOf } from './snapshot-parts.ts';
 
 /** The columns of rows at hand; each array has one value a row, `features` one row of values. */
@@ -20,12 +21,14 @@ interface RowColumns {
 const noRelease = (): void => undefined;
 
 /**
- * Gathers rows into batches. Rows are copied out of their block at once, so that a block is released when the last batch
- * sealed from it is, or on the spot where it sealed none: the rest, in the partial batch, does not need its bytes.
+ * Gathers rows into batches. A batch that lies within one block is a view of it; rows of several blocks, and those of the
+ * partial batch, are copied. So a block is released when the last batch sealed from it is, or on the spot where it sealed
+ * none: the rest, in the partial batch, does not need it.
  */
 export class Batcher {
   readonly #maxRows: number;
   readonly #featureCount: number;
+  readonly #shared = new SharedColumns();
   #partial: RowColumns;
   #rowCount = 0;
   #full: Batch[] = [];
@@ -46,7 +49,7 @@ export class Batcher {
   push(block: ScaledBlock): void {
     assert.equal(block.featureCount, this.#featureCount, 'the block has another number of features');
     const sealsOne = this.#rowCount + block.rowCount >= this.#maxRows;
-    this.#append(columnsOf(block), block.rowCount, () => {
+    this.#take({ ...this.#shared.of(block), ...columnsOf(block) }, block.rowCount, () => {
       block.release();
     });
     if (!sealsOne) block.release();
@@ -90,46 +93,65 @@ export class Batcher {
       evictedKeyIds: arrayOf(snapshot, 'evictedKeyIds', Int32Array),
     };
     assert.equal(rows.features.length, targets.length * this.#featureCount, 'the snapshot has other features');
-    this.#append(rows, targets.length, noRelease);
+    this.#take(rows, targets.length, noRelease);
   }
 
-  /** Copies rows in; `release` goes with the last batch that they fill. */
-  #append(rows: RowColumns, rowCount: number, release: () => void): void {
-    let taken = 0;
-    while (taken < rowCount) {
-      const end = Math.min(rowCount, taken + this.#maxRows - this.#rowCount);
-      copyRows(rows, taken, end, this.#partial, this.#rowCount, this.#featureCount);
-      this.#rowCount += end - taken;
-      taken = end;
-      if (this.#rowCount < this.#maxRows) return;
-      const isLast = rowCount - taken < this.#maxRows;
-      this.#full.push(this.#seal(isLast ? release : noRelease));
+  /** Takes rows in; `release` goes with the last batch that they fill. */
+  #take(rows: RowColumns, rowCount: number, release: () => void): void {
+    let taken = this.#rowCount === 0 ? 0 : this.#append(rows, 0, rowCount);
+    const isLast = (): boolean => rowCount - taken < this.#maxRows;
+    if (this.#rowCount === this.#maxRows) this.#full.push(this.#seal(isLast() ? release : noRelease));
+    while (!isLast()) {
+      const start = taken;
+      taken += this.#maxRows;
+      this.#full.push(batchOf(rows, start, taken, this.#featureCount, isLast() ? release : noRelease));
     }
+    if (taken < rowCount) this.#append(rows, taken, rowCount);
+  }
+
+  /** Copies rows [start, end) into the partial batch, as many as it has room for; answers where it stopped. */
+  #append(rows: RowColumns, start: number, end: number): number {
+    const stop = Math.min(end, start + this.#maxRows - this.#rowCount);
+    copyRows(rows, start, stop, this.#partial, this.#rowCount, this.#featureCount);
+    this.#rowCount += stop - start;
+    return stop;
   }
 
   #seal(release: () => void): Batch {
-    const { features, evictedKeyIds, ...columns } = this.#partial;
-    const rowCount = this.#rowCount;
+    const sealed = batchOf(this.#partial, 0, this.#rowCount, this.#featureCount, release);
     this.#partial = emptyColumns(this.#maxRows, this.#featureCount);
     this.#rowCount = 0;
-    return {
-      barrier: null,
-      isEndOfInput: false,
-      release,
-      rowCount,
-      featureCount: this.#featureCount,
-      features: features.subarray(0, rowCount * this.#featureCount),
-      targets: columns.targets.subarray(0, rowCount),
-      timesMs: columns.timesMs.subarray(0, rowCount),
-      timestampsMs: columns.timestampsMs.subarray(0, rowCount),
-      offsets: columns.offsets.subarray(0, rowCount),
-      keyIds: columns.keyIds.subarray(0, rowCount),
-      originIds: columns.originIds.subarray(0, rowCount),
-      partitions: columns.partitions.subarray(0, rowCount),
-      isScored: columns.isScored.subarray(0, rowCount),
-      evictedKeyIds: evictedKeyIds.subarray(0, rowCount).filter((id) => id >= 0),
-    };
+    return sealed;
   }
+}
+
+/** Rows [start, end) as a batch over the same arrays. */
+function batchOf(rows: RowColumns, start: number, end: number, featureCount: number, release: () => void): Batch {
+  return {
+    barrier: null,
+    isEndOfInput: false,
+    release,
+    rowCount: end - start,
+    featureCount,
+    features: rows.features.subarray(start * featureCount, end * featureCount),
+    targets: rows.targets.subarray(start, end),
+    timesMs: rows.timesMs.subarray(start, end),
+    timestampsMs: rows.timestampsMs.subarray(start, end),
+    offsets: rows.offsets.subarray(start, end),
+    keyIds: rows.keyIds.subarray(start, end),
+    originIds: rows.originIds.subarray(start, end),
+    partitions: rows.partitions.subarray(start, end),
+    isScored: rows.isScored.subarray(start, end),
+    evictedKeyIds: evictedOf(rows.evictedKeyIds, start, end),
+  };
+}
+
+const noKeys = new Int32Array(0);
+
+function evictedOf(evictedKeyIds: Int32Array, start: number, end: number): Int32Array {
+  let count = 0;
+  for (let row = start; row < end; row += 1) if (evictedKeyIds[row]! >= 0) count += 1;
+  return count === 0 ? noKeys : evictedKeyIds.subarray(start, end).filter((id) => id >= 0);
 }
 
 /** A batch without rows, to carry a mark. */
@@ -159,21 +181,10 @@ function emptyColumns(rows: number, featureCount: number): RowColumns {
   };
 }
 
-/** The rows of a block with what all of them share written out by row. */
-function columnsOf(block: ScaledBlock): RowColumns {
-  const { rowCount, features, targets, timesMs, timestampsMs, offsets, keyIds, evictedKeyIds } = block;
-  return {
-    features,
-    targets,
-    timesMs,
-    timestampsMs,
-    offsets,
-    keyIds,
-    originIds: new Int32Array(rowCount).fill(block.originId),
-    partitions: new Int32Array(rowCount).fill(block.partition),
-    isScored: new Uint8Array(rowCount).fill(block.isScored ? 1 : 0),
-    evictedKeyIds,
-  };
+/** The columns that a block has by row. */
+function columnsOf(block: ScaledBlock): Omit<RowColumns, 'originIds' | 'partitions' | 'isScored'> {
+  const { features, targets, timesMs, timestampsMs, offsets, keyIds, evictedKeyIds } = block;
+  return { features, targets, timesMs, timestampsMs, offsets, keyIds, evictedKeyIds };
 }
 
 function copyRows(

@@ -5,6 +5,8 @@ import type { Telemetry } from '../telemetry.ts';
 import type { OnReject } from './decode.ts';
 import type { FeaturePlan } from './feature-plan.ts';
 import type { FeatureState } from './feature-state.ts';
+import { onlyKey } from './feature-state.ts';
+import { KeptRows } from './kept-rows.ts';
 
 export interface DeriveOptions {
   readonly plan: FeaturePlan;
@@ -13,51 +15,51 @@ export interface DeriveOptions {
 }
 
 /**
- * Turns wanted fields into features and a target, row by row in stream order. A row without a key, a time, or (where it
- * is needed) a target is rejected or filtered, and then changes no state. A barrier takes the state along as the part `derive`.
+ * Turns wanted fields into features and a target, as if row by row in stream order. A row without a key, a time, or (where
+ * it is needed) a target is rejected or filtered, and then changes no state. The decoded columns are given back to the
+ * decoder. A barrier takes the state along as the part `derive`.
  */
 export function derive(state: FeatureState, options: DeriveOptions): OperatorFunction<DecodedBlock, RowBlock> {
-  return map((block) => new BlockDerivation(block, state, options).run());
+  const kept = new KeptRows();
+  return map((block) => new BlockDerivation(block, state, options, kept).run());
 }
 
-/** One block on its way: output columns, filled row by row. */
+/** One block on its way: first which rows stay, then their features. */
 class BlockDerivation {
   readonly #block: DecodedBlock;
   readonly #state: FeatureState;
   readonly #options: DeriveOptions;
-  readonly #features: Float64Array;
+  readonly #kept: KeptRows;
   readonly #targets: Float64Array;
   readonly #timesMs: Float64Array;
-  readonly #timestampsMs: Float64Array;
-  readonly #offsets: Float64Array;
   readonly #keyIds: Int32Array;
   readonly #evictedKeyIds: Int32Array;
   readonly #rejected = new Map<RejectReason, number>();
   readonly #filtered = new Map<FilterReason, number>();
-  #rowCount = 0;
   #evictions = 0;
 
-  constructor(block: DecodedBlock, state: FeatureState, options: DeriveOptions) {
+  constructor(block: DecodedBlock, state: FeatureState, options: DeriveOptions, kept: KeptRows) {
     const capacity = block.rowCount;
     this.#block = block;
     this.#state = state;
     this.#options = options;
-    this.#features = new Float64Array(capacity * state.featureCount);
+    this.#kept = kept;
     this.#targets = new Float64Array(capacity);
     this.#timesMs = new Float64Array(capacity);
-    this.#timestampsMs = new Float64Array(capacity);
-    this.#offsets = new Float64Array(capacity);
     this.#keyIds = new Int32Array(capacity);
     this.#evictedKeyIds = new Int32Array(capacity);
   }
 
   run(): RowBlock {
-    const { barrier, isEndOfInput, originId, partition, isScored, rowCount: decodedRows } = this.#block;
-    for (let index = 0; index < decodedRows; index += 1) this.#takeRow(index);
+    const { barrier, isEndOfInput, originId, partition, isScored, timestampsMs, offsets } = this.#block;
+    this.#keepRows();
+    const { featureCount } = this.#state;
+    const { count: rowCount } = this.#kept;
+    const features = new Float64Array(rowCount * featureCount);
+    this.#state.advance(this.#block, this.#kept, features);
     this.#tell();
     barrier?.parts.set('derive', this.#state.snapshot());
-    const rowCount = this.#rowCount;
-    const { featureCount } = this.#state;
+    this.#block.recycle?.();
     return {
       barrier,
       isEndOfInput,
@@ -69,54 +71,66 @@ class BlockDerivation {
       isScored,
       rowCount,
       featureCount,
-      features: this.#features.subarray(0, rowCount * featureCount),
+      features,
       targets: this.#targets.subarray(0, rowCount),
       timesMs: this.#timesMs.subarray(0, rowCount),
-      timestampsMs: this.#timestampsMs.subarray(0, rowCount),
-      offsets: this.#offsets.subarray(0, rowCount),
+      timestampsMs: this.#picked(timestampsMs),
+      offsets: this.#picked(offsets),
       keyIds: this.#keyIds.subarray(0, rowCount),
       evictedKeyIds: this.#evictedKeyIds.subarray(0, rowCount),
     };
   }
 
-  #takeRow(index: number): void {
+  #keepRows(): void {
+    const { rowCount, times, timestampsMs } = this.#block;
     const { plan } = this.#options;
-    const key = this.#state.keyOf(this.#block, index);
-    if (key === null) {
-      this.#reject(index, 'key.missing', `${plan.key ?? ''} is missing`);
-      return;
+    const keys = this.#state.keysOf(this.#block);
+    const timesMs = plan.time === null ? timestampsMs : times[0]!;
+    this.#kept.reset(rowCount);
+    for (let index = 0; index < rowCount; index += 1) {
+      const key = keys === null ? onlyKey : (keys[index] ?? '');
+      if (key === '') this.#reject(index, 'key.missing', `${plan.key ?? ''} is missing`);
+      else if (Number.isNaN(timesMs[index]!)) {
+        this.#reject(index, 'time.missing', `${plan.time ?? 'the timestamp'} is missing`);
+      } else {
+        const target = this.#state.targetOf(this.#block, index);
+        if (!Number.isNaN(target) || this.#isRowWithoutTarget(index)) this.#keep(index, key, timesMs[index]!, target);
+      }
     }
-    const timeMs = (plan.time === null ? this.#block.timestampsMs : this.#block.times[0]!)[index]!;
-    if (Number.isNaN(timeMs)) {
-      this.#reject(index, 'time.missing', `${plan.time ?? 'the timestamp'} is missing`);
-      return;
-    }
-    const target = this.#state.targetOf(this.#block, index);
-    if (target === 'target.missing') {
-      this.#state.filtered += 1;
-      this.#filtered.set(target, (this.#filtered.get(target) ?? 0) + 1);
-      return;
-    }
-    if (typeof target === 'string') {
-      const name = JSON.stringify(this.#state.classOf(this.#block, index)?.slice(0, 100));
-      this.#reject(index, target, `${plan.target.field}: ${name}`);
-      return;
-    }
-    this.#addRow(index, key, timeMs, target);
   }
 
-  #addRow(index: number, key: string, timeMs: number, target: number): void {
-    const row = this.#rowCount;
-    const at = row * this.#state.featureCount;
-    const { id, evictedId } = this.#state.advance(this.#block, index, key, this.#features, at);
+  #keep(index: number, key: string, timeMs: number, target: number): void {
+    const { keys } = this.#state;
+    const row = this.#kept.count;
+    const slot = keys.see(key);
+    const { evictedId } = keys;
+    this.#kept.add(index, slot, keys.isNew);
     this.#targets[row] = target;
     this.#timesMs[row] = timeMs;
-    this.#timestampsMs[row] = this.#block.timestampsMs[index]!;
-    this.#offsets[row] = this.#block.offsets[index]!;
-    this.#keyIds[row] = id;
+    this.#keyIds[row] = keys.idOf(slot);
     this.#evictedKeyIds[row] = evictedId;
     if (evictedId >= 0) this.#evictions += 1;
-    this.#rowCount += 1;
+  }
+
+  #isRowWithoutTarget(index: number): boolean {
+    const fault = this.#state.targetFault(this.#block, index);
+    if (fault === 'target.missing') {
+      this.#state.filtered += 1;
+      this.#filtered.set(fault, (this.#filtered.get(fault) ?? 0) + 1);
+    } else if (fault !== null) {
+      const name = JSON.stringify(this.#state.classOf(this.#block, index)?.slice(0, 100));
+      this.#reject(index, fault, `${this.#options.plan.target.field}: ${name}`);
+    }
+    return fault === null;
+  }
+
+  /** The values of the rows that stay: all of them are the block's own. */
+  #picked(values: Float64Array): Float64Array {
+    const { count, indexes } = this.#kept;
+    if (count === this.#block.rowCount) return values;
+    const picked = new Float64Array(count);
+    for (let row = 0; row < count; row += 1) picked[row] = values[indexes[row]!]!;
+    return picked;
   }
 
   #reject(index: number, reason: RejectReason, detail: string): void {

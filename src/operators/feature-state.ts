@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import type { DecodedColumns, FilterReason, RejectReason, Snapshot } from '../records.ts';
 import type { FeatureColumn, FeaturePlan, FeatureSpec } from './feature-plan.ts';
 import { featureColumns, fieldPlanOf } from './feature-plan.ts';
-import type { SeenKey } from './key-table.ts';
+import { writeCyclic, writeOneHot, writePlain, type RowPlaces } from './feature-writers.ts';
+import type { KeptRows } from './kept-rows.ts';
 import { KeyTable } from './key-table.ts';
-import { LagStore } from './lag-store.ts';
+import { LagStore, type LagWant } from './lag-store.ts';
 import { NameTable } from './name-table.ts';
 
-/** A feature with its places: the decoded column it reads and the first output column it writes. */
+/** A feature with its places: the decoded column it reads and the first column it writes. */
 type PlacedFeature = FeatureSpec & { readonly column: number; readonly at: number };
 
 /** The columns that a row is made of; `decode` gives many rows of them, serving one. */
@@ -22,7 +23,7 @@ interface Facts {
 }
 
 /** The key of all rows where the config names none. */
-const onlyKey = 'all';
+export const onlyKey = 'all';
 
 /** All that `derive` remembers: keys, their lags, categories and classes by first appearance, and what it left out. */
 export class FeatureState {
@@ -35,8 +36,8 @@ export class FeatureState {
   filtered = 0;
   readonly #plan: FeaturePlan;
   readonly #features: readonly PlacedFeature[];
-  /** Decoded columns with lags, each once. */
-  readonly #lagColumns: readonly number[];
+  /** Decoded columns with lags, each once, and the features that want them. */
+  readonly #lagFields: readonly { readonly column: number; readonly wants: readonly LagWant[] }[];
   readonly #lags: LagStore;
   /** By feature; used by one-hot features only. */
   readonly #categories: readonly NameTable[];
@@ -53,9 +54,9 @@ export class FeatureState {
       column: (spec.kind === 'oneHot' ? fields.texts : fields.numbers).indexOf(spec.field),
       at: this.columns.findIndex((column) => column.feature === spec.name),
     }));
-    const lags = this.#features.filter((feature) => feature.kind === 'lag');
-    this.#lagColumns = [...new Set(lags.map((feature) => feature.column))];
-    this.#lags = new LagStore(this.#lagColumns.length, Math.max(1, ...lags.map((feature) => feature.rows)));
+    this.#lagFields = lagFieldsOf(this.#features);
+    const depths = this.#lagFields.flatMap(({ wants }) => wants.map(({ rows }) => rows));
+    this.#lags = new LagStore(this.#lagFields.length, Math.max(1, ...depths));
     this.#categories = plan.features.map((spec) => new NameTable(spec.kind === 'oneHot' ? spec.max : 0));
     this.keys = new KeyTable(plan.maxKeys);
     this.classes = new NameTable(plan.target.classes?.length ?? plan.target.maxClasses);
@@ -68,56 +69,56 @@ export class FeatureState {
     return this.columns.length;
   }
 
-  /** The key of a row; null where it is missing or empty. */
-  keyOf(rows: FeatureRows, rowIndex: number): string | null {
-    if (this.#keyColumn < 0) return onlyKey;
-    const key = textAt(rows, this.#keyColumn, rowIndex);
-    return key === '' ? null : key;
+  /** The texts that are keys, where '' is missing as null is; null where all rows are of `onlyKey`. */
+  keysOf(rows: FeatureRows): readonly (string | null)[] | null {
+    return this.#keyColumn < 0 ? null : rows.texts[this.#keyColumn]!;
   }
 
-  /** The target or class index of a row, NaN where it is missing but the row is one all the same, or why the row is none. */
-  targetOf(rows: FeatureRows, rowIndex: number): number | FilterReason | Extract<RejectReason, `target.${string}`> {
-    const { target } = this.#plan;
-    if (target.kind === 'number') {
-      const value = rows.numbers[this.#targetColumn]![rowIndex]!;
-      return Number.isNaN(value) && !this.#allowsMissingTarget() ? 'target.missing' : value;
+  /** The target or class index of a row, giving a new class its index; NaN where it has none, see `targetFault`. */
+  targetOf(rows: FeatureRows, rowIndex: number): number {
+    if (this.#plan.target.kind === 'number') return rows.numbers[this.#targetColumn]![rowIndex]!;
+    const name = this.classOf(rows, rowIndex);
+    if (name === null) return Number.NaN;
+    const classId = this.#plan.target.classes === null ? this.classes.add(name) : this.classes.find(name);
+    return classId === undefined || classId === this.classes.limit ? Number.NaN : classId;
+  }
+
+  /** Why a row whose target is NaN is none; null where it is one all the same. */
+  targetFault(rows: FeatureRows, rowIndex: number): FilterReason | Extract<RejectReason, `target.${string}`> | null {
+    const { kind, classes, hasHorizon, as } = this.#plan.target;
+    if (kind === 'number' || this.classOf(rows, rowIndex) === null) {
+      return hasHorizon && as === 'value' ? null : 'target.missing';
     }
-    const name = textAt(rows, this.#targetColumn, rowIndex);
-    if (name === null) return this.#allowsMissingTarget() ? Number.NaN : 'target.missing';
-    const classId = target.classes === null ? this.classes.add(name) : (this.classes.find(name) ?? this.classes.limit);
-    if (classId < this.classes.limit) return classId;
-    return target.classes === null ? 'target.tooManyClasses' : 'target.unknownClass';
+    return classes === null ? 'target.tooManyClasses' : 'target.unknownClass';
   }
 
-  /** The text of a class target, for the record of a rejection. */
+  /** The text of a class target. */
   classOf(rows: FeatureRows, rowIndex: number): string | null {
-    return textAt(rows, this.#targetColumn, rowIndex);
+    return rows.texts[this.#targetColumn]![rowIndex] ?? null;
   }
 
   /**
-   * Writes the features of a row into `out[at, at + featureCount)`, original units, and learns the row: its key is
-   * seen, its categories get ids, its values become lags.
+   * Writes the features of rows whose keys were seen, in their order, into `out` [kept × featureCount], original units,
+   * and learns them: categories get ids, values become lags. Column by column, with what a row-by-row pass would give:
+   * no feature depends on another.
    */
-  advance(rows: FeatureRows, rowIndex: number, key: string, out: Float64Array, at: number): SeenKey {
-    const seen = this.keys.see(key);
-    if (seen.isNew) this.#lags.clear(seen.slot);
-    for (let index = 0; index < this.#features.length; index += 1) {
-      const feature = this.#features[index]!;
-      const category = feature.kind === 'oneHot' ? textAt(rows, feature.column, rowIndex) : null;
-      if (category !== null) this.#categories[index]!.add(category);
+  advance(rows: FeatureRows, kept: KeptRows, out: Float64Array): void {
+    const places = { count: kept.count, indexes: kept.indexes, out, stride: this.featureCount };
+    this.#write(rows, places, true);
+    this.#lags.open(kept, this.keys.size);
+    for (const [field, { column, wants }] of this.#lagFields.entries()) {
+      this.#lags.push(field, rows.numbers[column]!, kept, wants, places, this.missedValues);
     }
-    this.#write(rows, rowIndex, seen.slot, out, at);
-    this.#countMissed(rows, rowIndex, out, at);
-    for (let field = 0; field < this.#lagColumns.length; field += 1) {
-      this.#lags.write(seen.slot, field, rows.numbers[this.#lagColumns[field]!]![rowIndex]!);
-    }
-    this.#lags.turn(seen.slot);
-    return seen;
   }
 
-  /** Writes the features that `advance` would write, bit by bit, and changes nothing. */
-  peek(rows: FeatureRows, rowIndex: number, key: string, out: Float64Array, at: number): void {
-    this.#write(rows, rowIndex, this.keys.find(key)?.slot ?? -1, out, at);
+  /** Writes the features that `advance` would write for one row, bit by bit, into `out` and changes nothing. */
+  peek(rows: FeatureRows, rowIndex: number, key: string, out: Float64Array): void {
+    this.#write(rows, { count: 1, indexes: Int32Array.of(rowIndex), out, stride: this.featureCount }, false);
+    const slot = this.keys.find(key)?.slot;
+    for (const [field, { wants }] of this.#lagFields.entries()) {
+      for (const want of wants)
+        out[want.at] = slot === undefined ? Number.NaN : this.#lags.read(slot, field, want.rows);
+    }
   }
 
   snapshot(): Snapshot {
@@ -148,49 +149,34 @@ export class FeatureState {
     for (const name of facts.classes) this.classes.add(name);
   }
 
-  #allowsMissingTarget(): boolean {
-    return this.#plan.target.hasHorizon && this.#plan.target.as === 'value';
-  }
-
-  #write(rows: FeatureRows, rowIndex: number, slot: number, out: Float64Array, at: number): void {
-    for (let index = 0; index < this.#features.length; index += 1) {
-      const feature = this.#features[index]!;
-      const place = at + feature.at;
-      switch (feature.kind) {
-        case 'plain':
-          out[place] = rows.numbers[feature.column]![rowIndex]!;
-          break;
-        case 'cyclic': {
-          const angle = (2 * Math.PI * rows.numbers[feature.column]![rowIndex]!) / feature.period;
-          out[place] = Math.sin(angle);
-          out[place + 1] = Math.cos(angle);
-          break;
-        }
-        case 'oneHot': {
-          const category = textAt(rows, feature.column, rowIndex);
-          out.fill(0, place, place + feature.max + 1);
-          if (category !== null) out[place + this.#categories[index]!.peek(category)] = 1;
-          break;
-        }
-        case 'lag':
-          out[place] =
-            slot < 0 ? Number.NaN : this.#lags.read(slot, this.#lagColumns.indexOf(feature.column), feature.rows);
-      }
+  /** All features but lags. */
+  #write(rows: FeatureRows, places: RowPlaces, learns: boolean): void {
+    for (const [index, feature] of this.#features.entries()) {
+      const missed = this.#writeFeature(rows, feature, index, places, learns);
+      if (learns) this.missedValues[index]! += missed;
     }
   }
 
-  #countMissed(rows: FeatureRows, rowIndex: number, out: Float64Array, at: number): void {
-    for (let index = 0; index < this.#features.length; index += 1) {
-      const feature = this.#features[index]!;
-      const isMissing =
-        feature.kind === 'oneHot'
-          ? textAt(rows, feature.column, rowIndex) === null
-          : Number.isNaN(out[at + feature.at]!);
-      if (isMissing) this.missedValues[index]! += 1;
+  #writeFeature(rows: FeatureRows, feature: PlacedFeature, index: number, places: RowPlaces, learns: boolean): number {
+    switch (feature.kind) {
+      case 'plain':
+        return writePlain(rows.numbers[feature.column]!, places, feature.at);
+      case 'cyclic':
+        return writeCyclic(rows.numbers[feature.column]!, feature.period, places, feature.at);
+      case 'oneHot':
+        return writeOneHot(rows.texts[feature.column]!, this.#categories[index]!, learns, places, feature.at);
+      case 'lag':
+        return 0;
     }
   }
 }
 
-function textAt(rows: FeatureRows, column: number, rowIndex: number): string | null {
-  return rows.texts[column]![rowIndex] ?? null;
+function lagFieldsOf(features: readonly PlacedFeature[]) {
+  const fields = new Map<number, LagWant[]>();
+  for (const [index, feature] of features.entries()) {
+    if (feature.kind !== 'lag') continue;
+    const { column, rows, at } = feature;
+    fields.set(column, [...(fields.get(column) ?? []), { feature: index, rows, at }]);
+  }
+  return Array.from(fields, ([column, wants]) => ({ column, wants }));
 }

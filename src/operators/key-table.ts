@@ -7,14 +7,6 @@ export interface KeyEntry {
   readonly slot: number;
 }
 
-/** A key just seen. */
-export interface SeenKey extends KeyEntry {
-  /** True where the slot was given to the key just now and holds nothing of its own yet. */
-  readonly isNew: boolean;
-  /** Id of the key that had to leave, -1 where none had to. */
-  readonly evictedId: number;
-}
-
 const none = -1;
 
 /**
@@ -26,12 +18,14 @@ export class KeyTable {
   readonly #slots = new Map<string, number>();
   /** By slot; slots 0 to size - 1 are all in use. */
   readonly #keys: string[] = [];
-  readonly #ids: number[] = [];
-  readonly #older: number[] = [];
-  readonly #newer: number[] = [];
+  #ids = new Int32Array(64);
+  #older = new Int32Array(64);
+  #newer = new Int32Array(64);
   #oldest = none;
   #newest = none;
   #nextId = 0;
+  #isNew = false;
+  #evictedId = none;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -49,30 +43,38 @@ export class KeyTable {
 
   /** The key of an id, null where it has left. Walks the table: for rare cases. */
   keyOf(id: number): string | null {
-    return this.#keys[this.#ids.indexOf(id)] ?? null;
+    return this.#keys[this.#ids.subarray(0, this.size).indexOf(id)] ?? null;
   }
 
-  /** Marks a key as the latest seen, giving it an id, and a slot of the key that leaves where the table is full. */
-  see(key: string): SeenKey {
+  /** The id of the key that has a slot. */
+  idOf(slot: number): number {
+    return this.#ids[slot]!;
+  }
+
+  /** True where the latest `see` gave the key its slot, which holds nothing of its own yet. */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /** Id of the key that had to leave in the latest `see`, -1 where none had to. */
+  get evictedId(): number {
+    return this.#evictedId;
+  }
+
+  /**
+   * The slot of a key, which is now the latest seen. A new one gets an id, and the slot of the key that leaves where the
+   * table is full.
+   */
+  see(key: string): number {
     const known = this.#slots.get(key);
-    if (known !== undefined) {
-      if (known !== this.#newest) {
-        this.#unlink(known);
-        this.#append(known);
-      }
-      return { id: this.#ids[known]!, slot: known, isNew: false, evictedId: none };
+    this.#evictedId = none;
+    this.#isNew = known === undefined;
+    if (known === undefined) return this.#add(key);
+    if (known !== this.#newest) {
+      this.#unlink(known);
+      this.#append(known);
     }
-    const isFull = this.size >= this.#limit;
-    const slot = isFull ? this.#oldest : this.size;
-    const evictedId = isFull ? this.#ids[slot]! : none;
-    if (isFull) {
-      this.#unlink(slot);
-      this.#slots.delete(this.#keys[slot]!);
-    }
-    const id = this.#nextId;
-    this.#nextId += 1;
-    this.#put(slot, key, id);
-    return { id, slot, isNew: true, evictedId };
+    return known;
   }
 
   /** Keys from the one seen longest ago to the latest; `ids` and `slots` [keys] in the same order. */
@@ -94,7 +96,21 @@ export class KeyTable {
     for (const [index, key] of keys.entries()) this.#put(slots[index]!, key, ids[index]!);
   }
 
+  #add(key: string): number {
+    let slot = this.size;
+    if (slot >= this.#limit) {
+      slot = this.#oldest;
+      this.#evictedId = this.#ids[slot]!;
+      this.#unlink(slot);
+      this.#slots.delete(this.#keys[slot]!);
+    }
+    this.#put(slot, key, this.#nextId);
+    this.#nextId += 1;
+    return slot;
+  }
+
   #put(slot: number, key: string, id: number): void {
+    if (slot >= this.#ids.length) this.#grow(2 * slot);
     this.#slots.set(key, slot);
     this.#keys[slot] = key;
     this.#ids[slot] = id;
@@ -116,5 +132,16 @@ export class KeyTable {
     else this.#newer[older] = newer;
     if (newer === none) this.#newest = older;
     else this.#older[newer] = older;
+  }
+
+  #grow(slots: number): void {
+    const grown = (column: Int32Array): Int32Array<ArrayBuffer> => {
+      const wider = new Int32Array(slots);
+      wider.set(column);
+      return wider;
+    };
+    this.#ids = grown(this.#ids);
+    this.#older = grown(this.#older);
+    this.#newer = grown(this.#newer);
   }
 }

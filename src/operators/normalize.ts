@@ -2,11 +2,12 @@ import type { OperatorFunction } from 'rxjs';
 import { map } from 'rxjs';
 import type { RowBlock, ScaledBlock, Snapshot } from '../records.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { FloatPool } from './float-pool.ts';
 
 /** What `normalize` needs of a scaler: `RunningMoments`, or `unscaled` where the config says `none`. */
 export interface Scaler {
-  learn(features: Float64Array, at: number): void;
-  transform(features: Float64Array, out: Float32Array, at: number): void;
+  /** Learns each row of `features` [rowCount × featureCount], then writes it transformed into `out`. */
+  normalize(features: Float64Array, out: Float32Array, rowCount: number): void;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
 }
@@ -14,9 +15,8 @@ export interface Scaler {
 /** Lets features pass as they are, but for a missing value, which is 0. */
 export function unscaled(featureCount: number): Scaler {
   return {
-    learn: () => undefined,
-    transform: (features, out, at) => {
-      for (let index = at; index < at + featureCount; index += 1) {
+    normalize: (features, out, rowCount) => {
+      for (let index = 0; index < rowCount * featureCount; index += 1) {
         const value = features[index]!;
         out[index] = Number.isNaN(value) ? 0 : value;
       }
@@ -28,17 +28,16 @@ export function unscaled(featureCount: number): Scaler {
 
 /**
  * Standardizes features row by row in stream order: each row is **learned, then transformed**, so the result depends on
- * the rows before it and not on how blocks were cut. A barrier takes the moments along as the part `normalize`.
+ * the rows before it and not on how blocks were cut. The features of a released block are written over. A barrier takes
+ * the moments along as the part `normalize`.
  */
 export function normalize(scaler: Scaler, telemetry: Telemetry): OperatorFunction<RowBlock, ScaledBlock> {
+  const pool = new FloatPool();
   return map((block) => {
     const startedMs = performance.now();
     const { rowCount, featureCount } = block;
-    const features = new Float32Array(rowCount * featureCount);
-    for (let at = 0; at < features.length; at += featureCount) {
-      scaler.learn(block.features, at);
-      scaler.transform(block.features, features, at);
-    }
+    const features = pool.take(rowCount * featureCount);
+    scaler.normalize(block.features, features, rowCount);
     block.barrier?.parts.set('normalize', scaler.snapshot());
     const seconds = (performance.now() - startedMs) / 1000;
     if (rowCount > 0) telemetry.emit({ type: 'blockNormalized', rows: rowCount, seconds });
@@ -46,6 +45,7 @@ export function normalize(scaler: Scaler, telemetry: Telemetry): OperatorFunctio
       ...block,
       release: () => {
         block.release();
+        pool.give(features);
       },
       features,
     };

@@ -15,28 +15,25 @@ export class RunningMoments {
   /** Sums of squared deviations: the variance is `m2 / count`. */
   readonly #m2s: Float64Array;
 
-  /** `isScaled`: [featureCount]; `memory`: values, at least 2. */
+  /** `isScaled`: [featureCount]; `memory`: whole number of values, at least 2. */
   constructor(isScaled: readonly boolean[], memory: number) {
     this.#isScaled = isScaled;
-    this.#memory = Math.max(2, memory);
+    this.#memory = Math.max(2, Math.ceil(memory));
     this.#counts = new Float64Array(isScaled.length);
     this.#means = new Float64Array(isScaled.length);
     this.#m2s = new Float64Array(isScaled.length);
   }
 
-  /** Takes in one row of `features` [rowCount × featureCount], original units. */
-  learn(features: Float64Array, at: number): void {
-    for (let column = 0; column < this.#isScaled.length; column += 1) {
-      const value = features[at + column]!;
-      if (!this.#isScaled[column]! || Number.isNaN(value)) continue;
-      let count = this.#counts[column]!;
-      // At the cap the oldest value's share of the spread leaves before the new one comes.
-      if (count >= this.#memory) this.#m2s[column]! *= (count - 1) / count;
-      else count += 1;
-      const delta = value - this.#means[column]!;
-      this.#means[column]! += delta / count;
-      this.#m2s[column]! += delta * (value - this.#means[column]!);
-      this.#counts[column] = count;
+  /**
+   * Learns each row of `features` [rowCount × featureCount], original units, then writes it standardized into `out`; a
+   * missing value becomes 0 (the mean). Column by column, since no column depends on another.
+   */
+  normalize(features: Float64Array, out: Float32Array, rowCount: number): void {
+    const width = this.#isScaled.length;
+    const end = rowCount * width;
+    for (const [column, isScaled] of this.#isScaled.entries()) {
+      if (isScaled) this.#normalizeColumn(column, features, out, end);
+      else copyColumn(column, width, features, out, end);
     }
   }
 
@@ -52,6 +49,39 @@ export class RunningMoments {
         out[at + column] = (value - this.#means[column]!) / scale;
       }
     }
+  }
+
+  #normalizeColumn(column: number, features: Float64Array, out: Float32Array, end: number): void {
+    const width = this.#isScaled.length;
+    const memory = this.#memory;
+    // At the cap the oldest value's share of the spread leaves before the new one comes.
+    const fade = (memory - 1) / memory;
+    let count = this.#counts[column]!;
+    let mean = this.#means[column]!;
+    let m2 = this.#m2s[column]!;
+    // Divisions are nearly all that this costs: one less for each value once the count stands still.
+    let share = 1 / count;
+    for (let at = column; at < end; at += width) {
+      const value = features[at]!;
+      if (Number.isNaN(value)) {
+        out[at] = 0;
+        continue;
+      }
+      if (count >= memory) m2 *= fade;
+      else {
+        count += 1;
+        share = 1 / count;
+      }
+      const delta = value - mean;
+      mean += delta * share;
+      const deviation = value - mean;
+      m2 += delta * deviation;
+      const variance = m2 * share;
+      out[at] = variance > 0 ? deviation / Math.sqrt(variance) : deviation;
+    }
+    this.#counts[column] = count;
+    this.#means[column] = mean;
+    this.#m2s[column] = m2;
   }
 
   /** Mean and variance (of the population) of a column. */
@@ -80,5 +110,12 @@ export class RunningMoments {
       this.#m2s[column]! *= this.#memory / count;
       this.#counts[column] = this.#memory;
     }
+  }
+}
+
+function copyColumn(column: number, width: number, features: Float64Array, out: Float32Array, end: number): void {
+  for (let at = column; at < end; at += width) {
+    const value = features[at]!;
+    out[at] = Number.isNaN(value) ? 0 : value;
   }
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { figuresOf, missingFigures, type Figure } from '../../bench/figures.ts';
-import { measure, median, type Run } from '../../bench/measure.ts';
+import { measure, median, quantile, type Run } from '../../bench/measure.ts';
 import { stages } from '../../bench/stages.ts';
 import { subjects } from '../../bench/subjects.ts';
 import { tableLine } from '../../bench/table.ts';
 
-const run: Run = { rows: 2000, seconds: 0.5, cpuSeconds: 1, peakRssBytes: 3 * 2 ** 20 };
+const run: Run = { rows: 2000, seconds: 0.5, cpuSeconds: 1, peakRssBytes: 3 * 2 ** 20, ageMs: { p50: 20, p99: 40 } };
 
 /** Every figure of the table, as if each stage had run. */
 function allFigures(): readonly Figure[] {
@@ -18,7 +18,9 @@ test('the table has a rate and a cost for every stage from the source to the ste
     (engine === '' ? [32, 256, 1024, 4096] : [32, 1024]).map((rows) => `step${engine}.${rows}`),
   );
   const wanted = [
-    'fetch',
+    ...['none', 'gzip', 'snappy', 'lz4', 'zstd'].flatMap((codec) =>
+      [1, 8].flatMap((partitions) => [`fetch.${codec}.${partitions}`, `fetch.${codec}.${partitions}.kafkajs`]),
+    ),
     'logRead',
     'decode.avro',
     'decode.json',
@@ -30,9 +32,19 @@ test('the table has a rate and a cost for every stage from the source to the ste
     'endToEnd.kafka',
     'endToEnd.log',
   ].flatMap((name) => [`${name}.rowsPerSecond`, `${name}.cpuSecondsPerMillion`]);
-  const more = [...steps.map((name) => `${name}.msPerStep`), 'endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'];
+  const more = [
+    ...steps.map((name) => `${name}.msPerStep`),
+    ...['endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'],
+    ...['freshness.p50Ms', 'freshness.p99Ms', 'freshness.cpuSecondsPerMillion'],
+  ];
   const names = allFigures().map(({ name }) => name);
   assert.deepEqual([...names].sort(), [...wanted, ...more].sort());
+});
+
+test('a figure of another program says of which', () => {
+  const against = allFigures().filter((figure) => figure.against !== null);
+  assert.ok(against.length > 0);
+  assert.ok(against.every((figure) => figure.against === 'kafkajs' && figure.name.includes('.kafkajs.')));
 });
 
 test('every stage measures a subject of the table', () => {
@@ -45,9 +57,9 @@ test('a whole table misses nothing', () => {
 });
 
 test('a row that was not measured is missing by its name, unless it is excused', () => {
-  const found = allFigures().filter(({ name }) => !name.startsWith('fetch.'));
-  assert.deepEqual(missingFigures(found), ['fetch.rowsPerSecond', 'fetch.cpuSecondsPerMillion']);
-  assert.deepEqual(missingFigures(found, new Set(['fetch'])), []);
+  const found = allFigures().filter(({ name }) => !name.startsWith('derive.'));
+  assert.deepEqual(missingFigures(found), ['derive.rowsPerSecond', 'derive.cpuSecondsPerMillion']);
+  assert.deepEqual(missingFigures(found, new Set(['derive'])), []);
 });
 
 test('a figure that is not a finite number is missing', () => {
@@ -76,6 +88,15 @@ test('median is the middle value, or the mean of two', () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
   assert.ok(Number.isNaN(median([])));
+});
+
+test('quantile is the smallest value that so many do not exceed', () => {
+  const values = Float64Array.from({ length: 200 }, (_, n) => n + 1);
+  assert.deepEqual(
+    [0, 0.5, 0.99, 1].map((q) => quantile(values, q)),
+    [1, 100, 198, 200],
+  );
+  assert.ok(Number.isNaN(quantile(new Float64Array(0), 0.5)));
 });
 
 test('measure keeps the runs after the warm-up', async () => {

@@ -91,12 +91,19 @@ test('whatever is no answer for good is asked again until there is one', async (
   assert.match(retries[0] ?? '', /does not serve .*schemas\/ids\/7: HTTP 500 oops/);
 });
 
-test('an answer that does not come, or does not end, is given up and asked for again', async () => {
-  await using server = await fakeRegistry(script('hang', { status: 200, body: 'x'.repeat(5000) }, found));
-  const { registry, retries } = client(server.url, { timeoutMs: 50, maxResponseBytes: 1000 });
+test('an answer that does not come is given up and asked for again', async () => {
+  await using server = await fakeRegistry(script('hang', found));
+  const { registry, retries } = client(server.url, { timeoutMs: 50 });
+  // On a busy machine a good answer may be late too, and is then asked for again.
   assert.equal(await registry.schema(7, signal), schema);
   assert.match(retries[0] ?? '', /no answer within 50 ms/);
-  assert.match(retries[1] ?? '', /more than 1000 bytes/);
+});
+
+test('an answer that does not end is given up and asked for again', async () => {
+  await using server = await fakeRegistry(script({ status: 200, body: 'x'.repeat(5000) }, found));
+  const { registry, retries } = client(server.url, { maxResponseBytes: 1000 });
+  assert.equal(await registry.schema(7, signal), schema);
+  assert.match(retries[0] ?? '', /more than 1000 bytes/);
 });
 
 test('patience that is limited ends with an error that may be retried', async () => {

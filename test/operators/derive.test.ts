@@ -157,6 +157,20 @@ test('restored from what a barrier took along, the rest of the stream is the sam
   assert.equal(state.filtered, 1);
 });
 
+test('the decoded columns go back to the decoder once, when nothing of the rows is in them any more', () => {
+  const decoded = block([{ power: 1 }, { power: 2, label: 'high' }]);
+  let returned = 0;
+  const recycle = (): void => {
+    returned += 1;
+    for (const column of [...decoded.numbers, ...decoded.times]) column.fill(99);
+  };
+  const [rows] = run([{ ...decoded, recycle }]);
+  assert.equal(returned, 1);
+  assert.deepEqual([...rows!.features], [1, NaN, 2, 1]);
+  assert.deepEqual([...rows!.targets], [0, 1]);
+  assert.deepEqual([...rows!.timesMs], [5, 5]);
+});
+
 test('marks pass in order', () => {
   const barrier = emptyBarrier();
   const seen = run([decodedMark({ barrier }), decodedMark({ isEndOfInput: true })]);

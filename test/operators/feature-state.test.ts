@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { FeaturePlan } from '../../src/operators/feature-plan.ts';
 import type { FeatureRows } from '../../src/operators/feature-state.ts';
+import { KeptRows } from '../../src/operators/kept-rows.ts';
 import { FeatureState } from '../../src/operators/feature-state.ts';
 import type { Snapshot } from '../../src/records.ts';
 
@@ -36,11 +37,15 @@ function rowsOf(readings: readonly Reading[]): FeatureRows {
 }
 
 function advanceAll(state: FeatureState, readings: readonly Reading[]): { features: Float64Array; ids: number[] } {
-  const rows = rowsOf(readings);
+  const kept = new KeptRows();
+  kept.reset(readings.length);
+  const ids = readings.map(({ sensor }, row) => {
+    const slot = state.keys.see(sensor);
+    kept.add(row, slot, state.keys.isNew);
+    return state.keys.idOf(slot);
+  });
   const features = new Float64Array(readings.length * state.featureCount);
-  const ids = readings.map(
-    ({ sensor }, row) => state.advance(rows, row, sensor, features, row * state.featureCount).id,
-  );
+  state.advance(rowsOf(readings), kept, features);
   return { features, ids };
 }
 
@@ -90,11 +95,10 @@ test('peek gives bit by bit what advance would, and changes nothing', () => {
       for (const [row, { sensor }] of readings.entries()) {
         const before = JSON.stringify(state.snapshot());
         const peeked = new Float64Array(state.featureCount);
-        state.peek(rows, row, sensor, peeked, 0);
+        state.peek(rows, row, sensor, peeked);
         assert.equal(JSON.stringify(state.snapshot()), before);
-        const advanced = new Float64Array(state.featureCount);
-        state.advance(rows, row, sensor, advanced, 0);
-        assert.deepEqual(Buffer.from(peeked.buffer), Buffer.from(advanced.buffer));
+        const { features } = advanceAll(state, [readings[row]!]);
+        assert.deepEqual(Buffer.from(peeked.buffer), Buffer.from(features.buffer));
       }
     }),
     settings,
@@ -127,10 +131,15 @@ test('a snapshot of another plan is refused', () => {
   }, /another feature plan/);
 });
 
+function targetOrFault(state: FeatureState, rows: FeatureRows, row: number): unknown {
+  const target = state.targetOf(rows, row);
+  return Number.isNaN(target) ? (state.targetFault(rows, row) ?? target) : target;
+}
+
 test('a missing target is one only where the label comes later as a value', () => {
   const rows = rowsOf([{ power: NaN, wind: 0, site: null, sensor: 'a' }]);
   const target = (change: Partial<FeaturePlan['target']>): unknown =>
-    new FeatureState({ ...plan, target: { ...plan.target, ...change } }).targetOf(rows, 0);
+    targetOrFault(new FeatureState({ ...plan, target: { ...plan.target, ...change } }), rows, 0);
   assert.deepEqual(target({}), NaN);
   assert.equal(target({ as: 'change' }), 'target.missing');
   assert.equal(target({ hasHorizon: false }), 'target.missing');
@@ -141,7 +150,7 @@ test('a missing target is one only where the label comes later as a value', () =
 
 test('classes are declared, or found in order of appearance and kept across a restart', () => {
   const rows = rowsOf(['x', 'y', 'x', 'z'].map((site) => ({ power: 0, wind: 0, site, sensor: 'a' })));
-  const targets = (state: FeatureState): unknown[] => [0, 1, 2, 3].map((row) => state.targetOf(rows, row));
+  const targets = (state: FeatureState): unknown[] => [0, 1, 2, 3].map((row) => targetOrFault(state, rows, row));
   const target = { ...plan.target, field: 'site', kind: 'class' as const, hasHorizon: false };
   const declared = new FeatureState({ ...plan, target: { ...target, classes: ['z', 'x'] } });
   assert.deepEqual(targets(declared), [1, 'target.unknownClass', 1, 0]);
@@ -153,11 +162,7 @@ test('classes are declared, or found in order of appearance and kept across a re
 });
 
 test('without a key in the config all rows are of one', () => {
-  const state = new FeatureState({ ...plan, key: null });
-  assert.equal(state.keyOf({ numbers: [], texts: [[null]] }, 0), 'all');
-  const keyed = new FeatureState(plan);
-  assert.deepEqual(
-    ['a', '', null].map((sensor) => keyed.keyOf({ numbers: [], texts: [[null], [sensor]] }, 0)),
-    ['a', null, null],
-  );
+  const rows = { numbers: [], texts: [['x'], ['a']] };
+  assert.equal(new FeatureState({ ...plan, key: null }).keysOf(rows), null);
+  assert.deepEqual(new FeatureState(plan).keysOf(rows), ['a']);
 });

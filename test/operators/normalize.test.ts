@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Observable } from 'rxjs';
-import { from, map, of, toArray } from 'rxjs';
+import { from, map, of, Subject, toArray } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { normalize, unscaled } from '../../src/operators/normalize.ts';
 import { RunningMoments } from '../../src/operators/running-moments.ts';
@@ -42,7 +42,7 @@ test('normalize passes empty, one, many, never, an error, and an early unsubscri
 test('an error in the scaler is an error of the stream', () => {
   const broken = {
     ...unscaled(1),
-    learn: () => {
+    normalize: () => {
       throw new Error('broken');
     },
   };
@@ -98,4 +98,23 @@ test('the block behind it is released as the block before it', () => {
   const count = { releases: 0 };
   normalized([rowBlock([1], { count })])[0]!.release();
   assert.equal(count.releases, 1);
+});
+
+test('features stay as they are until their block is released', () => {
+  const seen: ScaledBlock[] = [];
+  const stream = new Subject<RowBlock>();
+  stream.pipe(normalize(unscaled(1), silentTelemetry)).subscribe((block) => seen.push(block));
+  stream.next(rowBlock([1, 2]));
+  stream.next(rowBlock([3, 4]));
+  assert.deepEqual([...seen[0]!.features], [1, 2]);
+  seen[0]!.release();
+  stream.next(rowBlock([5, 6]));
+  assert.equal(seen[2]!.features, seen[0]!.features);
+  assert.deepEqual(
+    [[...seen[1]!.features], [...seen[2]!.features]],
+    [
+      [3, 4],
+      [5, 6],
+    ],
+  );
 });

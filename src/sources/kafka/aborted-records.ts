@@ -1,4 +1,6 @@
-/** What the filter reads of a fetched record; control records end transactions. */
+import { AbortedProducers, type AbortedTransaction } from '../record-batch/aborted-producers.ts';
+
+/** What the filter reads of a record that kafkajs decoded; control records end transactions. */
 export interface FetchedMessage {
   readonly offset: string;
   readonly key: Buffer | null;
@@ -8,36 +10,20 @@ export interface FetchedMessage {
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
 }
 
-/** A transaction that ends in an abort within or behind the fetched offsets. */
-export interface AbortedTransaction {
-  readonly producerId: string;
-  readonly firstOffset: string;
-}
-
 /**
  * Hides the records of aborted transactions by marking them as control records, so that they still count as read.
- * As in Kafka's own consumer: a producer's records are aborted from the transaction's first offset up to its abort marker.
  * @param messages of one partition's fetch, control records included, in offset order.
  */
 export function hideAborted(messages: readonly FetchedMessage[], transactions: readonly AbortedTransaction[]): void {
   if (transactions.length === 0) return;
-  const ahead = transactions
-    .map(({ producerId, firstOffset }) => ({ producerId, firstOffset: Number(firstOffset) }))
-    .sort((a, b) => b.firstOffset - a.firstOffset);
-  const aborted = new Set<string>();
+  const aborted = new AbortedProducers(transactions);
   for (const message of messages) {
-    const offset = Number(message.offset);
-    for (let next = ahead.at(-1); next !== undefined && next.firstOffset <= offset; next = ahead.at(-1)) {
-      aborted.add(next.producerId);
-      ahead.pop();
-    }
+    aborted.reach(Number(message.offset));
     const context = message.batchContext;
-    if (context?.inTransaction !== true || !aborted.has(context.producerId)) continue;
-    if (message.isControlRecord) {
-      if (isAbortMarker(message.key)) aborted.delete(context.producerId);
-    } else {
-      message.isControlRecord = true;
-    }
+    const producerId = Number(context?.producerId);
+    if (context?.inTransaction !== true || !aborted.has(producerId)) continue;
+    if (!message.isControlRecord) message.isControlRecord = true;
+    else if (isAbortMarker(message.key)) aborted.end(producerId);
   }
 }
 

@@ -2,9 +2,8 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import type { RecordBlock } from '../../records.ts';
 import type { Credit } from '../credit.ts';
 import { emptyBlock } from '../record-batch/record-blocks.ts';
-import { maxBlockRecords } from '../source.ts';
-import type { Batch, KafkaMessage } from './kafkajs.ts';
-import { epochOf, messageBlock } from './message-block.ts';
+import { fetchedBatch, type FetchedBatch } from './fetched-batch.ts';
+import type { Batch } from './kafkajs.ts';
 import { gapReasons, isDone, type PartitionReading, type ReadingPositions } from './reading-positions.ts';
 
 /** What the delivery of one fetched batch needs from the consumer that fetched it. */
@@ -19,6 +18,8 @@ export interface BatchHooks {
 
 /** How often a handler that waits for credit says that it is alive. */
 const heartbeatMs = 1000;
+/** How long delivery may hold the event loop. */
+const turnMs = 10;
 
 /** Turns fetched batches into blocks from the partition's own position on, waiting for credit before each. */
 export class BatchDelivery {
@@ -27,6 +28,7 @@ export class BatchDelivery {
   readonly #signal: AbortSignal;
   readonly #emit: (block: RecordBlock) => void;
   #waiting = 0;
+  #turnStart = performance.now();
 
   constructor(positions: ReadingPositions, credit: Credit, signal: AbortSignal, emit: (block: RecordBlock) => void) {
     this.#positions = positions;
@@ -42,26 +44,24 @@ export class BatchDelivery {
 
   /**
    * Hands on what of a batch is new; what a reconnect delivered again is skipped.
-   * @throws SourceError `source.outOfRange` by policy.
+   * @throws SourceError `source.outOfRange` by policy, `source.corrupt` where the batch cannot be decoded.
    */
   async deliver(batch: Batch, hooks: BatchHooks): Promise<void> {
-    const reading = this.#positions.find(batch.topic, batch.partition);
+    const { topic, partition } = batch;
+    const reading = this.#positions.find(topic, partition);
     if (reading === undefined || isDone(reading)) return;
-    if (!this.#follows(batch, reading, hooks)) return;
-    const messages = batch.messages.filter(({ offset }) => isWanted(Number(offset), reading));
-    const end = Math.min(Number(batch.lastOffset()) + 1, reading.stopOffset);
-    const endOffset = Number(batch.highWatermark);
-    for (let first = 0; first < messages.length; first += maxBlockRecords) {
-      const part = messages.slice(first, first + maxBlockRecords);
-      if (!(await this.#mayGoOn(hooks))) return;
-      const isLast = first + maxBlockRecords >= messages.length;
-      const nextOffset = isLast ? end : Number(part.at(-1)?.offset) + 1;
-      this.#handOn(reading, part, nextOffset, endOffset);
-      hooks.advance(nextOffset);
+    const fetched = fetchedBatch(batch);
+    if (!this.#follows(fetched, reading, hooks)) return;
+    const { nextOffset: fromOffset, stopOffset } = reading;
+    const { endOffset } = fetched;
+    const take = (bytes: number) => this.#credit.take(bytes);
+    const blocks = fetched.blocks({ topic, partition, fromOffset, stopOffset, endOffset, take });
+    while (!isDone(reading) && (!this.#isPauseDue || (await this.#mayGoOn(hooks)))) {
+      const next = blocks.next();
+      if (next.done === true) break;
+      this.#handOn(reading, next.value);
     }
-    if (end <= reading.nextOffset) return;
-    this.skip(reading, end, endOffset);
-    hooks.advance(end);
+    hooks.advance(reading.nextOffset);
   }
 
   /** Moves a position over offsets that hold no record to show: control records, aborted transactions. */
@@ -71,22 +71,22 @@ export class BatchDelivery {
   }
 
   /** False where the batch is no continuation of what was read; then the position has moved, or this throws. */
-  #follows(batch: Batch, reading: PartitionReading, hooks: BatchHooks): boolean {
-    const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
-    const fetched = Number(fetchedOffset);
-    const end = Number(batch.highWatermark);
-    const range = { ...placeOf(reading), firstOffset: fetched, endOffset: end };
-    if (end < reading.nextOffset) {
+  #follows(
+    { fetchedOffset, firstOffset, endOffset, epoch }: FetchedBatch,
+    reading: PartitionReading,
+    hooks: BatchHooks,
+  ) {
+    const range = { ...placeOf(reading), firstOffset: fetchedOffset, endOffset };
+    if (endOffset < reading.nextOffset) {
       // kafkajs started over by itself: the topic was re-created or cut back.
       hooks.seek(this.#positions.leaveGap(reading, range, gapReasons.cut));
       return false;
     }
-    if (fetched > reading.nextOffset) {
+    if (fetchedOffset > reading.nextOffset) {
       hooks.seek(this.#positions.leaveGap(reading, range, gapReasons.gone));
       return false;
     }
-    const epoch = epochOf(batch.messages[0]);
-    if (epoch >= 0 && epoch < reading.epoch && Number(batch.firstOffset()) >= reading.nextOffset) {
+    if (epoch >= 0 && epoch < reading.epoch && firstOffset >= reading.nextOffset) {
       const reason = `the record there was written in leader epoch ${epoch}, before epoch ${reading.epoch} of the records read; the topic was re-created or cut back`;
       hooks.seek(this.#positions.leaveGap(reading, { ...range, firstOffset: 0 }, reason));
       return false;
@@ -94,37 +94,41 @@ export class BatchDelivery {
     return true;
   }
 
+  get #isPauseDue(): boolean {
+    return this.#hasNoCredit || this.#signal.aborted || performance.now() - this.#turnStart >= turnMs;
+  }
+
+  get #hasNoCredit(): boolean {
+    return this.#credit.usedBytes >= this.#credit.limitBytes;
+  }
+
   async #mayGoOn(hooks: BatchHooks): Promise<boolean> {
     // Lets timers, scrapes and the ring have their turn between blocks of a large fetch.
     await nextTurn();
-    if (this.#credit.usedBytes < this.#credit.limitBytes) return !this.#signal.aborted && hooks.keepAlive();
+    const isGoing = await (this.#hasNoCredit ? this.#credited(hooks) : hooks.keepAlive());
+    this.#turnStart = performance.now();
+    return isGoing && !this.#signal.aborted;
+  }
+
+  /** Waits for credit and stays a member of the group meanwhile; false where that has ended. */
+  async #credited(hooks: BatchHooks): Promise<boolean> {
     this.#waiting += 1;
     try {
       const credit = this.#credit.available(this.#signal).then(() => true);
       while (!(await Promise.race([credit, delay(heartbeatMs, false, { ref: false })]))) {
         if (!(await hooks.keepAlive())) return false;
       }
-      return !this.#signal.aborted && (await hooks.keepAlive());
+      return await hooks.keepAlive();
     } finally {
       this.#waiting -= 1;
     }
   }
 
-  #handOn(reading: PartitionReading, messages: readonly KafkaMessage[], nextOffset: number, endOffset: number): void {
-    const block = messageBlock(messages, {
-      ...placeOf(reading),
-      nextOffset,
-      endOffset,
-      take: (bytes) => this.#credit.take(bytes),
-    });
-    reading.nextOffset = nextOffset;
+  #handOn(reading: PartitionReading, block: RecordBlock): void {
+    reading.nextOffset = block.nextOffset;
     reading.epoch = Math.max(reading.epoch, block.epoch);
     this.#emit(block);
   }
-}
-
-function isWanted(offset: number, reading: PartitionReading): boolean {
-  return offset >= reading.nextOffset && offset < reading.stopOffset;
 }
 
 /** Where a partition stands, as blocks say it. */

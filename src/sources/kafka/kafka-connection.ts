@@ -3,7 +3,16 @@ import type { Socket } from 'node:net';
 import net from 'node:net';
 import tls from 'node:tls';
 import { ConfigError, messageOf } from '../../errors.ts';
-import { kafkajs, Cluster, type KafkaCluster, type Kafka, type KafkaConfig, type SASLOptions } from './kafkajs.ts';
+import {
+  kafkajs,
+  Cluster,
+  fetchInColumns,
+  type KafkaCluster,
+  type Kafka,
+  type ISocketFactory,
+  type KafkaConfig,
+  type SASLOptions,
+} from './kafkajs.ts';
 
 export interface KafkaTls {
   /** Certificates to trust instead of the system's, PEM. */
@@ -57,6 +66,16 @@ const retries = {
 export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience): KafkaClient {
   const sockets = new Set<Socket>();
   let isDestroyed = false;
+  const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+    if (isDestroyed) throw new Error(closed);
+    // kafkajs gives no `ssl` where the connection has none, whatever its types say.
+    const security = ssl as tls.ConnectionOptions | null | undefined;
+    const socket = security ? connectTls(host, port, security, onConnect) : net.connect({ host, port }, onConnect);
+    socket.setKeepAlive(true, 10_000);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    return socket;
+  };
   const config: KafkaConfig = {
     clientId: 'millrace',
     // A consumer that is told to stop goes on with the call that it is in, and kafkajs tries that again, if need be for
@@ -67,17 +86,9 @@ export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience
     retry: retries[patience],
     // What goes wrong is told by errors and events; kafkajs's own lines would repeat it unasked.
     logLevel: kafkajs.logLevel.NOTHING,
-    socketFactory: ({ host, port, ssl, onConnect }) => {
-      if (isDestroyed) throw new Error(closed);
-      // kafkajs gives no `ssl` where the connection has none, whatever its types say.
-      const security = ssl as tls.ConnectionOptions | null | undefined;
-      const socket = security ? connectTls(host, port, security, onConnect) : net.connect({ host, port }, onConnect);
-      socket.setKeepAlive(true, 10_000);
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      return socket;
-    },
+    socketFactory,
   };
+  fetchInColumns(socketFactory);
   const kafka = new kafkajs.Kafka(config);
   const destroySockets = (): void => {
     // Told as an error: of a plain close kafkajs hears nothing, and would wait for the answers to its requests.

@@ -9,6 +9,7 @@ import { BatchDelivery, placeOf } from './batch-delivery.ts';
 import { brokersOf } from './kafka-connection.ts';
 import { KafkaSession } from './kafka-session.ts';
 import type { KafkaSourceOptions, KafkaTimings } from './kafka-options.ts';
+import { whyNotColumnar } from './kafkajs.ts';
 import { PartitionOffsets, commitToEmptyGroup, type PartitionRange } from './partition-offsets.ts';
 import { ReadingPositions, gapReasons, isDone } from './reading-positions.ts';
 
@@ -55,6 +56,7 @@ export class KafkaReader {
   async read(subscriber: Subscriber<RecordBlock>): Promise<void> {
     this.#subscriber = subscriber;
     this.#downSinceMs = Date.now();
+    if (whyNotColumnar !== null) this.#telemetry.emit({ type: 'sourceDegraded', message: whyNotColumnar });
     try {
       await loadCompression();
       await this.#readAll();

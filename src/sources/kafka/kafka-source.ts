@@ -13,8 +13,8 @@ import { KafkaReader } from './kafka-reader.ts';
  * `close` too.
  * Bad connections are tried for ever, or for `connectTimeoutMs` where bounded.
  * @throws ConfigError at the call where TLS or SASL settings cannot be used; in `blocks` SourceError
- * `source.outOfRange` by policy, `source.unavailable` (bounded only), `source.corrupt` for a batch that cannot be
- * decompressed, `source.crashed` and `source.stalled` where even new consumers make no progress.
+ * `source.outOfRange` by policy, `source.unavailable` (bounded only), `source.corrupt` for a batch that is damaged
+ * or decompresses beyond the limit, `source.crashed` and `source.stalled` where even new consumers make no progress.
  */
 export function kafkaSource(options: KafkaSourceOptions, telemetry: Telemetry): Source {
   // Files and settings that cannot be used are the user's to mend: say so now, not at the first connection.

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import kafkajs from 'kafkajs';
 import { codecs, compress, decompress } from '../record-batch/compression.ts';
-import { hideAborted, type AbortedTransaction, type FetchedMessage } from './aborted-records.ts';
+import { hideAborted, type FetchedMessage } from './aborted-records.ts';
+import { installColumnarFetch, type KafkaConnectionClass } from './columnar-fetch.ts';
 
 export { kafkajs };
 export type * from 'kafkajs';
@@ -48,7 +49,7 @@ interface FetchResponse {
 }
 
 interface PartitionResponse {
-  abortedTransactions: readonly AbortedTransaction[] | null;
+  abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[] | null;
   readonly messages: readonly FetchedMessage[];
 }
 
@@ -62,8 +63,20 @@ interface BrokerClass {
 }
 
 const require = createRequire(import.meta.url);
-const version = (require('kafkajs/package.json') as { version: string }).version;
-if (version !== '2.2.4') throw new Error(`this reaches into kafkajs 2.2.4, but ${version} is installed`);
+const { version } = require('kafkajs/package.json') as { readonly version: string };
+/** Socket factories of the clients whose fetches are decoded to record sets. */
+const columnarFactories = new WeakSet<object>();
+/** Null, or in a sentence why no client's fetches are. */
+export const whyNotColumnar = installColumnarFetch(
+  require('kafkajs/src/network/connection.js') as KafkaConnectionClass,
+  version,
+  columnarFactories,
+);
+
+/** Makes the client with this socket factory fetch record sets in place of messages, where that is possible. */
+export function fetchInColumns(socketFactory: object): void {
+  columnarFactories.add(socketFactory);
+}
 
 export const Cluster = require('kafkajs/src/cluster/index.js') as new (
   options: Readonly<Record<string, unknown>>,
@@ -85,13 +98,18 @@ for (const [type, codec] of codecs.entries()) {
 
 // kafkajs's own filter takes a data record with key 00000000 (an int32 zero) for an abort marker, and loses track of
 // overlapping aborted transactions where a fetch starts within them. Here each response is filtered before it looks.
+// Of record sets, which have their own filter, it sees no transaction.
 const { prototype } = require('kafkajs/src/broker/index.js') as BrokerClass;
 const { fetch } = prototype;
 prototype.fetch = async function fetchCommitted(request) {
   const response = await fetch.call(this, request);
   for (const { partitions } of response.responses) {
     for (const partition of partitions) {
-      hideAborted(partition.messages, partition.abortedTransactions ?? []);
+      const transactions = partition.abortedTransactions ?? [];
+      hideAborted(
+        partition.messages,
+        transactions.map((each) => ({ producerId: Number(each.producerId), firstOffset: Number(each.firstOffset) })),
+      );
       partition.abortedTransactions = [];
     }
   }

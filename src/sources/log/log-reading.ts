@@ -238,6 +238,7 @@ export class LogReading {
       topic,
       partition: reader.partition,
       fromOffset,
+      stopOffset: Infinity,
       endOffset: reader.endOffset,
       take: (bytes) => credit.take(bytes),
     });

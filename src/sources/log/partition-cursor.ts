@@ -4,7 +4,8 @@ import { maxBatchBytes } from '../record-batch/compression.ts';
 import { corrupt } from '../record-batch/corrupt.ts';
 import { findBatch } from './batch-search.ts';
 import { segmentBases, segmentFile } from './partition-directory.ts';
-import { SegmentReader, type FoundBatch, type SegmentReadOptions } from './segment-reader.ts';
+import type { FoundBatch } from '../record-batch/found-batch.ts';
+import { SegmentReader, type SegmentReadOptions } from './segment-reader.ts';
 
 export interface CursorOptions {
   readonly directory: string;

@@ -3,7 +3,7 @@ import { decodeRecords, type RecordColumns } from '../record-batch/record-column
 import { headerCursor } from './log-range.ts';
 import { PartitionCursor } from './partition-cursor.ts';
 import { isBrokerDirectory, partitionDirectory } from './partition-directory.ts';
-import type { FoundBatch } from './segment-reader.ts';
+import type { FoundBatch } from '../record-batch/found-batch.ts';
 import { TransactionScan } from './transaction-scan.ts';
 
 export interface PartitionReaderOptions {

@@ -1,12 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { hasGoodCrc, headerBytes, readHeader, type BatchHeader, type NoBatch } from '../record-batch/batch-header.ts';
-
-/** A batch and where its first byte lies in `bytes`. */
-export interface FoundBatch {
-  readonly header: BatchHeader;
-  readonly bytes: Buffer;
-  readonly start: number;
-}
+import { hasGoodCrc, headerBytes, readHeader, type NoBatch } from '../record-batch/batch-header.ts';
+import type { FoundBatch } from '../record-batch/found-batch.ts';
 
 export interface SegmentReadOptions {
   /** Bytes read at once; a longer batch is read whole. */

@@ -1,6 +1,6 @@
 import { decodeRecords } from '../record-batch/record-columns.ts';
 import { transactionEnd } from '../record-batch/control-record.ts';
-import type { FoundBatch } from './segment-reader.ts';
+import type { FoundBatch } from '../record-batch/found-batch.ts';
 import type { PartitionCursor } from './partition-cursor.ts';
 
 interface AbortedTransaction {

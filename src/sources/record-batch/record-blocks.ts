@@ -1,6 +1,6 @@
 import { markBlock, type RecordBlock } from '../../records.ts';
 import { maxBlockRecords } from '../source.ts';
-import type { RecordColumns } from './record-columns.ts';
+import { columnBytes, type RecordColumns } from './record-columns.ts';
 import { readHeaders } from './record-headers.ts';
 
 /** What a block says besides its records. */
@@ -9,14 +9,13 @@ export interface BlockPlace {
   readonly partition: number;
   /** Records before it are left out: reading began within the batch. */
   readonly fromOffset: number;
+  /** Records from it on are left out: a bounded reading ends within the batch. Infinite where it does not. */
+  readonly stopOffset: number;
   /** The partition's known end, -1 where unknown. */
   readonly endOffset: number;
   /** Takes the block's bytes as credit and returns their release. */
   take(bytes: number): () => void;
 }
-
-/** Bytes of the columns that a record has besides its own: six ints and two doubles. */
-const columnBytes = 40;
 
 /**
  * The records of a batch as blocks of at most `maxBlockRecords`, over the same bytes. Only the last block covers the
@@ -26,9 +25,11 @@ export function* recordBlocks(columns: RecordColumns, place: BlockPlace): Genera
   const { recordCount, offsets, recordBytes } = columns;
   let first = 0;
   while (first < recordCount && offsets[first]! < place.fromOffset) first += 1;
+  let last = recordCount;
+  while (last > first && offsets[last - 1]! >= place.stopOffset) last -= 1;
   const bytesPerRecord = recordBytes / Math.max(1, recordCount) + columnBytes;
-  while (first < recordCount) {
-    const end = Math.min(recordCount, first + maxBlockRecords);
+  while (first < last) {
+    const end = Math.min(last, first + maxBlockRecords);
     yield slice(columns, first, end, place, place.take(Math.ceil((end - first) * bytesPerRecord)));
     first = end;
   }
@@ -47,14 +48,14 @@ function slice(
     partition: place.partition,
     recordCount: end - first,
     bytes,
-    valueStarts: columns.valueStarts.subarray(first, end),
-    valueLengths: columns.valueLengths.subarray(first, end),
-    keyStarts: columns.keyStarts.subarray(first, end),
-    keyLengths: columns.keyLengths.subarray(first, end),
-    offsets: offsets.subarray(first, end),
-    timestampsMs: columns.timestampsMs.subarray(first, end),
+    valueStarts: cut(columns.valueStarts, first, end),
+    valueLengths: cut(columns.valueLengths, first, end),
+    keyStarts: cut(columns.keyStarts, first, end),
+    keyLengths: cut(columns.keyLengths, first, end),
+    offsets: cut(offsets, first, end),
+    timestampsMs: cut(columns.timestampsMs, first, end),
     headers: (index) => readHeaders(bytes, headerStarts[first + index]!, headerEnds[first + index]!),
-    nextOffset: end === columns.recordCount ? header.nextOffset : offsets[end - 1]! + 1,
+    nextOffset: end === columns.recordCount ? Math.min(header.nextOffset, place.stopOffset) : offsets[end - 1]! + 1,
     epoch: header.epoch,
     isScored: true,
     endOffset: place.endOffset,
@@ -62,6 +63,11 @@ function slice(
     isEndOfInput: false,
     release,
   };
+}
+
+/** Most batches are one block: then the column itself serves. */
+function cut<Column extends Int32Array | Float64Array>(column: Column, first: number, end: number): Column {
+  return end - first === column.length ? column : (column.subarray(first, end) as Column);
 }
 
 /** A block without records: it moves a position over what holds none, or marks the end of bounded input. */

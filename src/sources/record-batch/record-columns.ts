@@ -22,6 +22,9 @@ export interface RecordColumns {
   readonly timestampsMs: Float64Array;
 }
 
+/** Bytes of the columns that a record has besides its own: two doubles and six ints. */
+export const columnBytes = 2 * 8 + 6 * 4;
+
 /** Length, attributes, time, offset, key length, value length and header count take a byte each. */
 const minRecordBytes = 7;
 
@@ -44,21 +47,23 @@ export function decodeRecords(
   const end = isPlain ? start + header.sizeBytes : backing.length;
   const count = header.recordCount;
   if (count < 0 || count * minRecordBytes > end - from) throw damaged(header, `${count} records in too few bytes`);
-  const ints = new Int32Array(count * 6);
-  const column = (index: number): Int32Array => ints.subarray(index * count, (index + 1) * count);
+  // One allocation for all columns: batches are many and may be small.
+  const memory = new ArrayBuffer(count * columnBytes);
+  const doubles = (index: number): Float64Array => new Float64Array(memory, index * count * 8, count);
+  const ints = (index: number): Int32Array => new Int32Array(memory, (2 * 8 + index * 4) * count, count);
   const columns: RecordColumns = {
     header,
     recordCount: count,
     bytes: backing,
     recordBytes: end - from,
-    valueStarts: column(0),
-    valueLengths: column(1),
-    keyStarts: column(2),
-    keyLengths: column(3),
-    headerStarts: column(4),
-    headerEnds: column(5),
-    offsets: new Float64Array(count),
-    timestampsMs: new Float64Array(count),
+    offsets: doubles(0),
+    timestampsMs: doubles(1),
+    valueStarts: ints(0),
+    valueLengths: ints(1),
+    keyStarts: ints(2),
+    keyLengths: ints(3),
+    headerStarts: ints(4),
+    headerEnds: ints(5),
   };
   fillColumns(columns, from, end);
   if (header.isLogAppendTime) columns.timestampsMs.fill(header.maxTimestampMs);

@@ -21,8 +21,8 @@ function columnsOf(count: number): RecordColumns {
   return decodeRecords(batch, 0, goodHeader(batch));
 }
 
-function place(fromOffset: number, credit = new Credit(1)): Parameters<typeof recordBlocks>[1] {
-  return { topic: 't', partition: 2, fromOffset, endOffset: 9000, take: (bytes) => credit.take(bytes) };
+function place(fromOffset: number, credit = new Credit(1), stopOffset = Infinity): Parameters<typeof recordBlocks>[1] {
+  return { topic: 't', partition: 2, fromOffset, stopOffset, endOffset: 9000, take: (bytes) => credit.take(bytes) };
 }
 
 test('a long batch becomes several blocks over the same bytes, the last of which covers the gap behind', () => {
@@ -52,6 +52,14 @@ test('reading that began within a batch leaves out what lies before', () => {
   assert.deepEqual([...(blocks[0]?.offsets ?? [])], [107, 108, 109]);
   assert.equal(blocks[0]?.nextOffset, 115);
   assert.deepEqual([...recordBlocks(columnsOf(10), place(112))], []);
+});
+
+test('a reading that ends within a batch leaves out what lies behind', () => {
+  const upTo = (stopOffset: number) => [...recordBlocks(columnsOf(10), place(0, new Credit(1), stopOffset))];
+  assert.deepEqual([...(upTo(103)[0]?.offsets ?? [])], [100, 101, 102]);
+  assert.equal(upTo(103)[0]?.nextOffset, 103);
+  assert.equal(upTo(112)[0]?.nextOffset, 112, 'the end lies in the gap behind the records');
+  assert.deepEqual(upTo(100), []);
 });
 
 test('each block takes credit as it is made and gives all of it back once', () => {

@@ -1,21 +1,29 @@
 import type { RecordBlock, RecordHeader } from '../../records.ts';
-import type { KafkaMessage } from './kafkajs.ts';
-
-/** What a block says besides its records. */
-export interface MessagePlace {
-  readonly topic: string;
-  readonly partition: number;
-  readonly nextOffset: number;
-  readonly endOffset: number;
-  /** Takes bytes as credit and returns their release. */
-  take(bytes: number): () => void;
-}
+import { emptyBlock, type BlockPlace } from '../record-batch/record-blocks.ts';
+import { maxBlockRecords } from '../source.ts';
+import type { Batch, KafkaMessage } from './kafkajs.ts';
 
 /** Bytes of the columns that a record has besides its own: four ints and two doubles. */
 const columnBytes = 32;
 
-/** Copies messages of one partition into a block, so that it keeps nothing of the fetch alive. */
-export function messageBlock(messages: readonly KafkaMessage[], place: MessagePlace): RecordBlock {
+/**
+ * Messages that kafkajs decoded itself as blocks, then a block without records where the batch reaches beyond them. A
+ * block is a copy, so that it keeps nothing of the fetch alive.
+ */
+export function* messageBlocks(batch: Batch, place: BlockPlace): Generator<RecordBlock, void, undefined> {
+  const { topic, partition, fromOffset, stopOffset, endOffset } = place;
+  const messages = batch.messages.filter(({ offset }) => Number(offset) >= fromOffset && Number(offset) < stopOffset);
+  const end = Math.min(Number(batch.lastOffset()) + 1, stopOffset);
+  for (let first = 0; first < messages.length; first += maxBlockRecords) {
+    const part = messages.slice(first, first + maxBlockRecords);
+    const isLast = first + maxBlockRecords >= messages.length;
+    yield messageBlock(part, place, isLast ? end : Number(part.at(-1)?.offset) + 1);
+  }
+  if (messages.length > 0 || end <= fromOffset) return;
+  yield emptyBlock({ topic, partition, nextOffset: end, epoch: -1, endOffset, isEndOfInput: false });
+}
+
+function messageBlock(messages: readonly KafkaMessage[], place: BlockPlace, nextOffset: number): RecordBlock {
   const recordCount = messages.length;
   const ints = new Int32Array(recordCount * 4);
   const valueStarts = ints.subarray(0, recordCount);
@@ -39,10 +47,9 @@ export function messageBlock(messages: readonly KafkaMessage[], place: MessagePl
     offsets[index] = Number(message.offset);
     timestampsMs[index] = Number(message.timestamp);
   }
-  const { topic, partition, nextOffset, endOffset } = place;
   return {
-    topic,
-    partition,
+    topic: place.topic,
+    partition: place.partition,
     recordCount,
     bytes,
     valueStarts,
@@ -55,7 +62,7 @@ export function messageBlock(messages: readonly KafkaMessage[], place: MessagePl
     nextOffset,
     epoch: epochOf(messages.at(-1)),
     isScored: true,
-    endOffset,
+    endOffset: place.endOffset,
     barrier: null,
     isEndOfInput: false,
     release: place.take(bytes.length + recordCount * columnBytes + headerBytes(headers)),
