@@ -38,6 +38,12 @@ module.exports = {
       'sensors',
     ].map((name) => component(name)),
     {
+      name: 'graph-imports-itself',
+      severity: 'error',
+      from: { path: '^src/trainer/graph/' },
+      to: { path: '^src/', pathNot: ['^src/trainer/graph/'] },
+    },
+    {
       name: 'nobody-imports-cli',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/cli/'] },

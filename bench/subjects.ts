@@ -23,8 +23,17 @@ export const subjects: readonly Subject[] = [
   { name: 'derive', stage: 'derive', figures: flow },
   { name: 'normalize', stage: 'normalize', figures: flow },
   { name: 'batch', stage: 'batch', figures: flow },
-  { name: 'step.32', stage: 'step', figures: [...flow, 'msPerStep'], rowsPerStep: 32 },
-  { name: 'step.1024', stage: 'step', figures: [...flow, 'msPerStep'], rowsPerStep: 1024 },
+  // The plain names are of the backend that `auto` takes.
+  ...[
+    ['step', 32],
+    ['step', 256],
+    ['step', 1024],
+    ['step', 4096],
+    ['step.wasm', 32],
+    ['step.wasm', 1024],
+    ['step.cpu', 32],
+    ['step.cpu', 1024],
+  ].map(([prefix, rows]) => stepSubject(String(prefix), Number(rows))),
   { name: 'endToEnd.log', stage: 'endToEndLog', figures: [...flow, 'peakRssMiB'] },
   ...fetchTopics.flatMap(({ name }): Subject[] => [
     { name, stage: 'fetch', figures: flow },
@@ -33,3 +42,7 @@ export const subjects: readonly Subject[] = [
   { name: 'endToEnd.kafka', stage: 'endToEndKafka', figures: [...flow, 'peakRssMiB'] },
   { name: 'freshness', stage: 'freshness', figures: ['p50Ms', 'p99Ms', 'cpuSecondsPerMillion'] },
 ];
+
+function stepSubject(prefix: string, rowsPerStep: number): Subject {
+  return { name: `${prefix}.${rowsPerStep}`, stage: 'step', figures: [...flow, 'msPerStep'], rowsPerStep };
+}

@@ -14,6 +14,9 @@ function allFigures(): readonly Figure[] {
 }
 
 test('the table has a rate and a cost for every stage from the source to the step, and for the whole chain', () => {
+  const steps = ['', '.wasm', '.cpu'].flatMap((engine) =>
+    (engine === '' ? [32, 256, 1024, 4096] : [32, 1024]).map((rows) => `step${engine}.${rows}`),
+  );
   const wanted = [
     ...['none', 'gzip', 'snappy', 'lz4', 'zstd'].flatMap((codec) =>
       [1, 8].flatMap((partitions) => [`fetch.${codec}.${partitions}`, `fetch.${codec}.${partitions}.kafkajs`]),
@@ -25,13 +28,13 @@ test('the table has a rate and a cost for every stage from the source to the ste
     'derive',
     'normalize',
     'batch',
-    'step.32',
-    'step.1024',
+    ...steps,
     'endToEnd.kafka',
     'endToEnd.log',
   ].flatMap((name) => [`${name}.rowsPerSecond`, `${name}.cpuSecondsPerMillion`]);
   const more = [
-    ...['step.32.msPerStep', 'step.1024.msPerStep', 'endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'],
+    ...steps.map((name) => `${name}.msPerStep`),
+    ...['endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'],
     ...['freshness.p50Ms', 'freshness.p99Ms', 'freshness.cpuSecondsPerMillion'],
   ];
   const names = allFigures().map(({ name }) => name);

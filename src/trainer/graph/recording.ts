@@ -1,5 +1,6 @@
 import { type Addon, type AddonArray, type DataId, dataTypes, type NodeBackend, type OpAttribute } from './addon.ts';
 import { NotRecordable } from './not-recordable.ts';
+import { withRecordableKernels } from './recordable-kernels.ts';
 
 /** An op as it ran. Values are numbered in the order in which they appeared: sources first. */
 export interface RecordedOp {
@@ -51,7 +52,7 @@ export function record(backend: NodeBackend, sources: readonly HasData[], step: 
   for (const id of backend.getInputTensorIds(sources)) recorder.name(id);
   const detach = recorder.attach();
   try {
-    const results = step().map((tensor) => recorder.valueOf(tensor));
+    const results = withRecordableKernels(recorder.whileReading, step).map((tensor) => recorder.valueOf(tensor));
     const sourcesAfter = sources.map((source) => recorder.valueOf(source));
     return { ops: recorder.ops, constants: recorder.constants, captures: recorder.captures(), results, sourcesAfter };
   } finally {
@@ -68,6 +69,7 @@ class Recorder {
   readonly #captured = new Map<number, number>();
   readonly #dataIds = new Map<number, DataId>();
   readonly #madeHere = new WeakSet();
+  #mayRead = false;
 
   constructor(backend: NodeBackend) {
     this.#backend = backend;
@@ -93,6 +95,16 @@ class Recorder {
     });
   }
 
+  /** Runs a kernel that reads values which do not change what it records. */
+  readonly whileReading = (read: () => unknown): unknown => {
+    this.#mayRead = true;
+    try {
+      return read();
+    } finally {
+      this.#mayRead = false;
+    }
+  };
+
   /** Puts itself between the backend and the addon; the function returned takes it away again. */
   attach(): () => void {
     const backend = this.#backend;
@@ -102,8 +114,9 @@ class Recorder {
     for (const name of Object.getOwnPropertyNames(addon)) spy[name] = Reflect.get(addon, name);
     spy['createTensor'] = this.#createTensor.bind(this);
     spy['executeOp'] = this.#executeOp.bind(this);
-    spy['tensorDataSync'] = () => {
-      throw new NotRecordable('the step reads the values of a tensor');
+    spy['tensorDataSync'] = (id: number) => {
+      if (!this.#mayRead) throw new NotRecordable('the step reads the values of a tensor');
+      return addon.tensorDataSync(id);
     };
     backend.binding = spy as unknown as Addon;
     backend.getInputTensorIds = (tensors) => this.#getIds(tensors);
