@@ -35,11 +35,13 @@ export const subjects: readonly Subject[] = [
     ['step.cpu', 1024],
   ].map(([prefix, rows]) => stepSubject(String(prefix), Number(rows))),
   { name: 'endToEnd.log', stage: 'endToEndLog', figures: [...flow, 'peakRssMiB'] },
+  { name: 'endToEnd.log.wasm', stage: 'endToEndLog', figures: [...flow, 'peakRssMiB'] },
   ...fetchTopics.flatMap(({ name }): Subject[] => [
     { name, stage: 'fetch', figures: flow },
     { name: `${name}.kafkajs`, stage: 'fetch', figures: flow, against: 'kafkajs' },
   ]),
   { name: 'endToEnd.kafka', stage: 'endToEndKafka', figures: [...flow, 'peakRssMiB'] },
+  { name: 'endToEnd.kafka.wasm', stage: 'endToEndKafka', figures: [...flow, 'peakRssMiB'] },
   { name: 'freshness', stage: 'freshness', figures: ['p50Ms', 'p99Ms', 'cpuSecondsPerMillion'] },
 ];
 

@@ -74,7 +74,7 @@ export function jobConfig(
   input: StageInput,
   source = sourceOf('log', topics.short, input),
   format: Format = 'avro',
-  batch = {},
+  more: Readonly<Record<string, unknown>> = {},
 ): Config {
   const decode = { avro: { avro: { schemaFile: input.schemaFile } }, json: 'json', csv: { csv: { columns } } }[format];
   const job = {
@@ -95,8 +95,8 @@ export function jobConfig(
     },
     target: 'power',
     models: { main: { mlp: { hidden: [64, 64] } } },
-    batch,
     training: { optimizer: 'adam' },
+    ...more,
   };
   // YAML holds JSON.
   return parseConfig(JSON.stringify(job), 'the configuration of the bench', {}).config;

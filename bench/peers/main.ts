@@ -7,6 +7,7 @@ import { figuresOf, type Figure } from '../figures.ts';
 import { withKafka } from '../kafka-input.ts';
 import { machine } from '../machine.ts';
 import { median, type Run } from '../measure.ts';
+import type { Performance } from '../performance-page.ts';
 import { runStageApart } from '../run-stage-apart.ts';
 import { withInput } from '../stage-input.ts';
 import type { StageName } from '../stages.ts';
@@ -61,7 +62,7 @@ async function benchPeers(dir: string, jsonFile: string | null): Promise<void> {
   );
   if (jsonFile === null) return;
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  const performance = { date: new Date().toISOString().slice(0, 10), commit, machine: machine(), figures };
+  const performance: Performance = { date: new Date().toISOString().slice(0, 10), commit, machine: machine(), figures };
   writeFileSync(jsonFile, `${JSON.stringify(performance, null, 2)}\n`);
 }
 

@@ -7,8 +7,8 @@ import { Progress } from '../../src/progress.ts';
 import { tellAll, type Telemetry } from '../../src/telemetry.ts';
 import { assembleJob } from '../assemble-job.ts';
 import { JoinClock } from '../join-clock.ts';
-import { measure, type Run } from '../measure.ts';
-import type { Stage } from '../stages.ts';
+import { measure, type Measurement, type Run } from '../measure.ts';
+import type { Stage, StageInput } from '../stages.ts';
 import { jobConfig, sourceOf, topicRecords, topics } from '../workload.ts';
 
 /** From the embedded log to learned, all of it. */
@@ -17,18 +17,24 @@ export const endToEndLog: Stage = (input) => endToEnd('log', input);
 /** From Kafka to learned. */
 export const endToEndKafka: Stage = (input) => endToEnd('kafka', input);
 
-async function endToEnd(kind: 'log' | 'kafka', input: Parameters<Stage>[0]): ReturnType<Stage> {
-  const config = jobConfig(input, sourceOf(kind, topics.short, input));
-  const progress = new Progress();
-  const watchers = [progress, metricsTelemetry(progress)];
-  let backend = '';
-  const once = async (): Promise<Run> => {
-    const { run, backendName } = await learnAll(config, watchers, topicRecords(input).short);
-    backend = backendName;
-    return run;
-  };
-  const measured = await measure(`endToEnd.${kind}`, input.repetition, once);
-  return [{ ...measured, note: backend }];
+async function endToEnd(kind: 'log' | 'kafka', input: StageInput): ReturnType<Stage> {
+  const measurements: Measurement[] = [];
+  for (const [subject, backend] of [
+    [`endToEnd.${kind}`, 'auto'],
+    [`endToEnd.${kind}.wasm`, 'wasm'],
+  ] as const) {
+    const config = jobConfig(input, sourceOf(kind, topics.short, input), 'avro', { backend });
+    const progress = new Progress();
+    const watchers = [progress, metricsTelemetry(progress)];
+    let note = '';
+    const once = async (): Promise<Run> => {
+      const { run, backendName } = await learnAll(config, watchers, topicRecords(input).short);
+      note = backendName;
+      return run;
+    };
+    measurements.push({ ...(await measure(subject, input.repetition, once)), note });
+  }
+  return measurements;
 }
 
 /**

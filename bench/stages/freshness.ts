@@ -43,7 +43,9 @@ interface LiveRun {
 }
 
 async function learnLive(topic: string, count: number, input: StageInput): Promise<LiveRun> {
-  const config = jobConfig(input, sourceOf('kafka', topic, input), 'avro', { rows: 256, maxDelay: '50ms' });
+  const config = jobConfig(input, sourceOf('kafka', topic, input), 'avro', {
+    batch: { rows: 256, maxDelay: '50ms' },
+  });
   const sink = await kafkaSink({ brokers: [input.bootstrap], topic, partitions });
   await sink.close();
   let failProduction: (error: Error) => void = () => undefined;

@@ -29,12 +29,13 @@ test('the table has a rate and a cost for every stage from the source to the ste
     'normalize',
     'batch',
     ...steps,
-    'endToEnd.kafka',
-    'endToEnd.log',
+    ...['endToEnd.kafka', 'endToEnd.kafka.wasm', 'endToEnd.log', 'endToEnd.log.wasm'],
   ].flatMap((name) => [`${name}.rowsPerSecond`, `${name}.cpuSecondsPerMillion`]);
   const more = [
     ...steps.map((name) => `${name}.msPerStep`),
-    ...['endToEnd.kafka.peakRssMiB', 'endToEnd.log.peakRssMiB'],
+    ...['endToEnd.kafka', 'endToEnd.kafka.wasm', 'endToEnd.log', 'endToEnd.log.wasm'].map(
+      (name) => `${name}.peakRssMiB`,
+    ),
     ...['freshness.p50Ms', 'freshness.p99Ms', 'freshness.cpuSecondsPerMillion'],
   ];
   const names = allFigures().map(({ name }) => name);

@@ -1,0 +1,93 @@
+import type { Figure } from './figures.ts';
+import { goals, type Goal } from './peers/goals.ts';
+import { shown } from './table.ts';
+
+/** What `bench:peers` found, and on what. */
+export interface Performance {
+  readonly date: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly figures: readonly Figure[];
+}
+
+/** A goal with what was measured of it. */
+interface Comparison extends Goal {
+  readonly ours: Figure;
+  readonly theirs: Figure;
+  /** How many times better ours is. */
+  readonly ratio: number;
+}
+
+const introduction = `Ours and the peer's program ran one after the other in one run on one machine. A value is the median of its runs, with the lowest
+and the highest in brackets; a ratio above 1 says that ours is better. The peers' programs are in \`bench/peers/\`, their versions in
+\`bench/peers/requirements.txt\`. Where a peer can use one thread or all, its faster way counts. \`npm run bench:peers\` repeats it.`;
+
+const notMeasured = `## Not measured
+
+GPUs and the webgpu backend; networks (the broker runs on the same machine and shares its cores with the pipeline); large nets; scaling by
+features, partitions and backlog; months of uptime.
+`;
+
+/** The page, in Markdown. */
+export function performancePage(performance: Performance): string {
+  const { date, commit, machine, figures } = performance;
+  const compared = goals.flatMap((goal) => comparison(goal, figures) ?? []);
+  const groups = [...new Set(compared.map(({ group }) => group))];
+  const parts = [
+    '# Performance\n',
+    '<!-- Generated from docs/performance.json by `npm run docs`. -->\n',
+    `Measured on ${date} at commit ${commit}: ${machine}.\n`,
+    `${introduction}\n`,
+    ...groups.map((group) =>
+      section(
+        group,
+        compared.filter((each) => each.group === group),
+      ),
+    ),
+    `## Ours alone\n\n${ownFigures(figures)}`,
+    notMeasured,
+  ];
+  return parts.join('\n');
+}
+
+function comparison(goal: Goal, figures: readonly Figure[]): Comparison | null {
+  const kindAt = goal.figure.lastIndexOf('.');
+  const theirName = `${goal.figure.slice(0, kindAt)}.${goal.peer}${goal.figure.slice(kindAt)}`;
+  const ours = figures.find(({ name }) => name === goal.figure);
+  const theirs = figures.find(({ name }) => name === theirName);
+  if (ours === undefined || theirs === undefined) return null;
+  const ratio = ours.better === 'higher' ? ours.value / theirs.value : theirs.value / ours.value;
+  return { ...goal, ours, theirs, ratio };
+}
+
+function section(group: string, compared: readonly Comparison[]): string {
+  const lines = compared.map(({ label, ours, theirs, ratio, times }) => {
+    const cells = [label, valueOf(ours), valueOf(theirs), `**${ratio.toFixed(2)} ×**`, `${times} ×`];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const table = ['| | ours | theirs | ratio | goal |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
+  return `## ${group}\n\n${chart(compared)}\n\n${table}\n`;
+}
+
+/** Bars of the ratios and a line of the goals, drawn by Mermaid, which GitHub and others do. */
+function chart(compared: readonly Comparison[]): string {
+  return [
+    '```mermaid',
+    'xychart-beta',
+    `  x-axis [${compared.map(({ label }) => JSON.stringify(label)).join(', ')}]`,
+    '  y-axis "times better"',
+    `  bar [${compared.map(({ ratio }) => ratio.toFixed(2)).join(', ')}]`,
+    `  line [${compared.map(({ times }) => times).join(', ')}]`,
+    '```',
+  ].join('\n');
+}
+
+function ownFigures(figures: readonly Figure[]): string {
+  const own = figures.filter(({ against }) => against === null);
+  const lines = own.map((figure) => `| ${figure.name} | ${valueOf(figure)} | ${figure.note ?? ''} |`);
+  return ['| figure | value | backend |', '| --- | --- | --- |', ...lines, ''].join('\n');
+}
+
+function valueOf({ value, unit, runs }: Figure): string {
+  return `${shown(value)} ${unit} (${shown(Math.min(...runs))} … ${shown(Math.max(...runs))})`;
+}
