@@ -111,7 +111,7 @@ test('a topic that never comes ends run --once with 1 after connectTimeout', asy
 test('every command has a help with an example', async () => {
   const { code, stdout } = await runCommand(['--help']);
   assert.equal(code, 0);
-  const commands = [...stdout.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name ?? '');
+  const commands = [...stdout.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name ?? '');
   assert.deepEqual(commands.sort(), ['backends', 'evaluate', 'inspect', 'produce', 'run', 'start', 'validate']);
   for (const command of commands) {
     const help = await runCommand([command, '--help']);
