@@ -20,7 +20,7 @@ interface Comparison extends Goal {
 
 const introduction = `Ours and the peer's program ran one after the other in one run on one machine. A value is the median of its runs, with the lowest
 and the highest in brackets; a ratio above 1 says that ours is better. The peers' programs are in \`bench/peers/\`, their versions in
-\`bench/peers/requirements.txt\`. Where a peer can use one thread or all, its faster way counts. \`npm run bench:peers\` repeats it.`;
+\`bench/peers/requirements.txt\`. PyTorch and TensorFlow had one thread each, which is faster at these sizes. \`npm run bench:peers\` repeats it.`;
 
 const notMeasured = `## Not measured
 
@@ -35,7 +35,7 @@ export function performancePage(performance: Performance): string {
   const groups = [...new Set(compared.map(({ group }) => group))];
   const parts = [
     '# Performance\n',
-    '<!-- Generated from docs/performance.json by `npm run docs`. -->\n',
+    '<!-- Written by `npm run bench:peers -- --page docs/performance.md`. -->\n',
     `Measured on ${date} at commit ${commit}: ${machine}.\n`,
     `${introduction}\n`,
     ...groups.map((group) =>

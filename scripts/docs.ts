@@ -1,8 +1,6 @@
 // Writes the generated pages: `npm run docs`; with `--check` fails where one is not up to date.
-import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { performancePage, type Performance } from '../bench/performance-page.ts';
 import { metricsPage } from '../src/metrics/metrics-page.ts';
 import { configurationPage, configurationSchema } from './configuration-page.ts';
 
@@ -10,7 +8,6 @@ const pages: readonly { readonly path: string; readonly render: () => string }[]
   { path: 'docs/metrics.md', render: metricsPage },
   { path: 'docs/configuration.md', render: configurationPage },
   { path: 'docs/config.schema.json', render: configurationSchema },
-  { path: 'docs/performance.md', render: () => performancePage(measured()) },
 ];
 
 const isCheck = process.argv.includes('--check');
@@ -22,9 +19,4 @@ for (const { path, render } of pages) {
     console.error(`${path} is not up to date: run npm run docs and commit it`);
     process.exitCode = 1;
   }
-}
-
-/** What the last `npm run bench:peers` wrote. */
-function measured(): Performance {
-  return JSON.parse(readFileSync(new URL('../docs/performance.json', import.meta.url), 'utf8')) as Performance;
 }

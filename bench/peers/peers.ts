@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetchRecordCount, fetchTopics } from '../fetch-topics.ts';
@@ -78,18 +77,14 @@ const stepLearners = {
   'TensorFlow tf.function': 'tensorflow',
 };
 
-/** With one thread and with as many as the machine has: what is faster depends on machine and size. */
+/** With one thread: at these sizes two were several times slower. */
 function stepPeers({ python }: Peers, { isShort, repetition }: StageInput): readonly Peer[] {
   return stepRows.flatMap((rowCount) => {
-    const steps = isShort ? 5 : Math.round(500_000 / (rowCount + 100));
-    return Object.entries(stepLearners).flatMap(([name, learner]) => {
+    const steps = isShort ? 5 : Math.round(120_000 / (rowCount + 100));
+    return Object.entries(stepLearners).map(([name, learner]) => {
       const args = ['step.py', learner, rowCount, steps, repetition.runs, 8, 64, 64, 1].map(String);
-      return [1, availableParallelism()].map((threads) => ({
-        subject: `step.${rowCount}`,
-        name,
-        command: { program: python, args, env: withThreads(threads) },
-        repeats: true,
-      }));
+      const command = { program: python, args, env: withThreads(1) };
+      return { subject: `step.${rowCount}`, name, command, repeats: true };
     });
   });
 }
