@@ -20,7 +20,7 @@ interface Comparison extends Goal {
 
 const introduction = `Ours and the peer's program ran one after the other in one run on one machine. A value is the median of its runs, with the lowest
 and the highest in brackets; a ratio above 1 says that ours is better. The peers' programs are in \`bench/peers/\`, their versions in
-\`bench/peers/requirements.txt\`. PyTorch and TensorFlow had one thread each, which is faster at these sizes. \`npm run bench:peers\` repeats it.`;
+\`bench/peers/requirements.txt\`. PyTorch and TensorFlow had one thread each. \`npm run bench:peers\` repeats it.`;
 
 const notMeasured = `## Not measured
 

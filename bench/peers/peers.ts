@@ -77,7 +77,7 @@ const stepLearners = {
   'TensorFlow tf.function': 'tensorflow',
 };
 
-/** With one thread: at these sizes two were several times slower. */
+/** With one thread: with two, PyTorch was several times slower at 1,024 rows on a busy machine of two cores. */
 function stepPeers({ python }: Peers, { isShort, repetition }: StageInput): readonly Peer[] {
   return stepRows.flatMap((rowCount) => {
     const steps = isShort ? 5 : Math.round(120_000 / (rowCount + 100));
@@ -91,7 +91,7 @@ function stepPeers({ python }: Peers, { isShort, repetition }: StageInput): read
 
 const jobLearners = { PyTorch: 'torch-fused', 'tf.function': 'tensorflow', River: 'river' };
 
-/** The same job in Python, with one thread for the learner, which is faster at these sizes. */
+/** The same job in Python, with one thread for the learner. */
 function jobPeers({ python }: Peers, input: StageInput): readonly Peer[] {
   const count = input.isShort ? 2000 : 100_000;
   return Object.entries(jobLearners).map(([name, learner]) => {
