@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { columnCutter, ColumnMemory } from '../columns.ts';
 import type { Batch, ScaledBlock, Snapshot } from '../records.ts';
 import { SharedColumns } from './shared-columns.ts';
 import { arrayOf } from './snapshot-parts.ts';
@@ -22,13 +23,15 @@ const noRelease = (): void => undefined;
 
 /**
  * Gathers rows into batches. A batch that lies within one block is a view of it; rows of several blocks, and those of the
- * partial batch, are copied. So a block is released when the last batch sealed from it is, or on the spot where it sealed
+ * partial batch, are copied, into memory that a released batch gives back. So a block is released when the last batch sealed from it is, or on the spot where it sealed
  * none: the rest, in the partial batch, does not need it.
  */
 export class Batcher {
   readonly #maxRows: number;
   readonly #featureCount: number;
   readonly #shared = new SharedColumns();
+  readonly #memory = new ColumnMemory();
+  #buffer: ArrayBuffer;
   #partial: RowColumns;
   #rowCount = 0;
   #full: Batch[] = [];
@@ -37,7 +40,8 @@ export class Batcher {
   constructor(maxRows: number, featureCount: number) {
     this.#maxRows = maxRows;
     this.#featureCount = featureCount;
-    this.#partial = emptyColumns(maxRows, featureCount);
+    this.#buffer = this.#memory.take(maxRows * rowBytes(featureCount));
+    this.#partial = columnsIn(this.#buffer, maxRows, featureCount);
   }
 
   /** Rows in the partial batch. */
@@ -118,8 +122,13 @@ export class Batcher {
   }
 
   #seal(release: () => void): Batch {
-    const sealed = batchOf(this.#partial, 0, this.#rowCount, this.#featureCount, release);
-    this.#partial = emptyColumns(this.#maxRows, this.#featureCount);
+    const buffer = this.#buffer;
+    const sealed = batchOf(this.#partial, 0, this.#rowCount, this.#featureCount, () => {
+      release();
+      this.#memory.give(buffer);
+    });
+    this.#buffer = this.#memory.take(this.#maxRows * rowBytes(this.#featureCount));
+    this.#partial = columnsIn(this.#buffer, this.#maxRows, this.#featureCount);
     this.#rowCount = 0;
     return sealed;
   }
@@ -162,22 +171,28 @@ export function emptyBatch(featureCount: number): Batch {
     release: noRelease,
     rowCount: 0,
     featureCount,
-    ...emptyColumns(0, featureCount),
+    ...columnsIn(new ArrayBuffer(0), 0, featureCount),
   };
 }
 
-function emptyColumns(rows: number, featureCount: number): RowColumns {
+/** Four Float64 columns, features, four Int32 columns and one of bytes. */
+function rowBytes(featureCount: number): number {
+  return 4 * 8 + 4 * featureCount + 4 * 4 + 1;
+}
+
+function columnsIn(buffer: ArrayBuffer, rows: number, featureCount: number): RowColumns {
+  const cut = columnCutter(buffer);
   return {
-    features: new Float32Array(rows * featureCount),
-    targets: new Float64Array(rows),
-    timesMs: new Float64Array(rows),
-    timestampsMs: new Float64Array(rows),
-    offsets: new Float64Array(rows),
-    keyIds: new Int32Array(rows),
-    originIds: new Int32Array(rows),
-    partitions: new Int32Array(rows),
-    isScored: new Uint8Array(rows),
-    evictedKeyIds: new Int32Array(rows),
+    targets: cut(Float64Array, rows),
+    timesMs: cut(Float64Array, rows),
+    timestampsMs: cut(Float64Array, rows),
+    offsets: cut(Float64Array, rows),
+    features: cut(Float32Array, rows * featureCount),
+    keyIds: cut(Int32Array, rows),
+    originIds: cut(Int32Array, rows),
+    partitions: cut(Int32Array, rows),
+    evictedKeyIds: cut(Int32Array, rows),
+    isScored: cut(Uint8Array, rows),
   };
 }
 

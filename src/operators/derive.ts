@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { map } from 'rxjs';
+import { columnCutter, ColumnMemory } from '../columns.ts';
 import type { DecodedBlock, FilterReason, RejectReason, RowBlock } from '../records.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { OnReject } from './decode.ts';
@@ -17,11 +18,17 @@ export interface DeriveOptions {
 /**
  * Turns wanted fields into features and a target, as if row by row in stream order. A row without a key, a time, or (where
  * it is needed) a target is rejected or filtered, and then changes no state. The decoded columns are given back to the
- * decoder. A barrier takes the state along as the part `derive`.
+ * decoder; those of a released block are written over. A barrier takes the state along as the part `derive`.
  */
 export function derive(state: FeatureState, options: DeriveOptions): OperatorFunction<DecodedBlock, RowBlock> {
-  const kept = new KeptRows();
-  return map((block) => new BlockDerivation(block, state, options, kept).run());
+  const reused = { kept: new KeptRows(), memory: new ColumnMemory() };
+  return map((block) => new BlockDerivation(block, state, options, reused).run());
+}
+
+/** What every block uses anew. */
+interface Reused {
+  readonly kept: KeptRows;
+  readonly memory: ColumnMemory;
 }
 
 /** One block on its way: first which rows stay, then their features. */
@@ -30,6 +37,10 @@ class BlockDerivation {
   readonly #state: FeatureState;
   readonly #options: DeriveOptions;
   readonly #kept: KeptRows;
+  readonly #memory: ColumnMemory;
+  readonly #buffer: ArrayBuffer;
+  /** [rowCount of the block × featureCount]. */
+  readonly #features: Float64Array;
   readonly #targets: Float64Array;
   readonly #timesMs: Float64Array;
   readonly #keyIds: Int32Array;
@@ -38,16 +49,20 @@ class BlockDerivation {
   readonly #filtered = new Map<FilterReason, number>();
   #evictions = 0;
 
-  constructor(block: DecodedBlock, state: FeatureState, options: DeriveOptions, kept: KeptRows) {
+  constructor(block: DecodedBlock, state: FeatureState, options: DeriveOptions, { kept, memory }: Reused) {
     const capacity = block.rowCount;
     this.#block = block;
     this.#state = state;
     this.#options = options;
     this.#kept = kept;
-    this.#targets = new Float64Array(capacity);
-    this.#timesMs = new Float64Array(capacity);
-    this.#keyIds = new Int32Array(capacity);
-    this.#evictedKeyIds = new Int32Array(capacity);
+    this.#memory = memory;
+    this.#buffer = memory.take(capacity * (8 * state.featureCount + 2 * 8 + 2 * 4));
+    const cut = columnCutter(this.#buffer);
+    this.#features = cut(Float64Array, capacity * state.featureCount);
+    this.#targets = cut(Float64Array, capacity);
+    this.#timesMs = cut(Float64Array, capacity);
+    this.#keyIds = cut(Int32Array, capacity);
+    this.#evictedKeyIds = cut(Int32Array, capacity);
   }
 
   run(): RowBlock {
@@ -55,7 +70,7 @@ class BlockDerivation {
     this.#keepRows();
     const { featureCount } = this.#state;
     const { count: rowCount } = this.#kept;
-    const features = new Float64Array(rowCount * featureCount);
+    const features = this.#features.subarray(0, rowCount * featureCount);
     this.#state.advance(this.#block, this.#kept, features);
     this.#tell();
     barrier?.parts.set('derive', this.#state.snapshot());
@@ -65,6 +80,7 @@ class BlockDerivation {
       isEndOfInput,
       release: () => {
         this.#block.release();
+        this.#memory.give(this.#buffer);
       },
       originId,
       partition,

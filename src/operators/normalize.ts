@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { map } from 'rxjs';
 import type { RowBlock, ScaledBlock, Snapshot } from '../records.ts';
 import type { Telemetry } from '../telemetry.ts';
-import { FloatPool } from './float-pool.ts';
+import { ColumnMemory } from '../columns.ts';
 
 /** What `normalize` needs of a scaler: `RunningMoments`, or `unscaled` where the config says `none`. */
 export interface Scaler {
@@ -32,11 +32,12 @@ export function unscaled(featureCount: number): Scaler {
  * the moments along as the part `normalize`.
  */
 export function normalize(scaler: Scaler, telemetry: Telemetry): OperatorFunction<RowBlock, ScaledBlock> {
-  const pool = new FloatPool();
+  const memory = new ColumnMemory();
   return map((block) => {
     const startedMs = performance.now();
     const { rowCount, featureCount } = block;
-    const features = pool.take(rowCount * featureCount);
+    const buffer = memory.take(4 * rowCount * featureCount);
+    const features = new Float32Array(buffer, 0, rowCount * featureCount);
     scaler.normalize(block.features, features, rowCount);
     block.barrier?.parts.set('normalize', scaler.snapshot());
     const seconds = (performance.now() - startedMs) / 1000;
@@ -45,7 +46,7 @@ export function normalize(scaler: Scaler, telemetry: Telemetry): OperatorFunctio
       ...block,
       release: () => {
         block.release();
-        pool.give(features);
+        memory.give(buffer);
       },
       features,
     };

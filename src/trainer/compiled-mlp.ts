@@ -3,6 +3,7 @@ import type { Snapshot } from '../records.ts';
 import { backward, denseParameters, type DenseParameter, forward } from './dense-net.ts';
 import { compileStep } from './graph/compile-step.ts';
 import type { CompiledStep, Inputs } from './graph/compiled-step.ts';
+import { graphBackprop } from './graph-backprop.ts';
 import type { GraphHead } from './graph-head.ts';
 import { type Learner, type LearnResult, noBadRows, type Rows, type Weight } from './learner.ts';
 import type { MlpOptions } from './mlp.ts';
@@ -106,7 +107,7 @@ function compile(head: GraphHead, parameters: readonly DenseParameter[], options
       step: ({ features, ...labels }) => {
         const passed = pass(features!);
         const { loss, slopes, bias } = head.slopes(passed.outputs, labels, features!.shape[0]);
-        const gradients = [...backward(spec.activation, passed, slopes), bias];
+        const gradients = [...backward(spec.activation, passed, slopes, graphBackprop), bias];
         return {
           loss,
           gradients: Object.fromEntries(parameters.map(({ name }, p) => [name, gradients[p]!])),

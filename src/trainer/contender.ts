@@ -68,11 +68,12 @@ export class Contender {
   /** Scores predictions made before the labels were learned; a prediction that is not finite cannot be scored. */
   score(rows: RowTable, predictions: Float64Array): void {
     const { total, recent } = this.#options;
-    const width = rows.rowCount === 0 ? 0 : predictions.length / rows.rowCount;
-    for (let i = 0; i < rows.rowCount; i++) {
-      if (rows.isScored[i] === 0 || !isFiniteRow(predictions, i, width)) continue;
-      total.add(rows.labels[i]!, predictions, i);
-      recent.add(rows.labels[i]!, predictions, i);
+    const { rowCount, isScored, labels } = rows;
+    const width = rowCount === 0 ? 0 : predictions.length / rowCount;
+    for (let i = 0; i < rowCount; i++) {
+      if (isScored[i] === 0 || !isFiniteRow(predictions, i, width)) continue;
+      total.add(labels[i]!, predictions, i);
+      recent.add(labels[i]!, predictions, i);
       this.#scored++;
     }
   }

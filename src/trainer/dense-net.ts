@@ -65,6 +65,20 @@ export function forward(
   return { kernels, inputs, outputs: signal };
 }
 
+/** The steps of a backward pass that engines do in different ways. */
+export interface Backprop {
+  /** d loss / d input of an activation, from d loss / d output and its output. */
+  throughActivation(activation: MlpSpec['activation'], slope: tf.Tensor2D, output: tf.Tensor2D): tf.Tensor2D;
+  /** The gradient of a bias: the sum over the rows, [outputCount]. */
+  bias(slope: tf.Tensor2D): tf.Tensor;
+}
+
+/** By the ops of TensorFlow.js, for every backend. */
+export const portableBackprop: Backprop = {
+  throughActivation: (activation, slope, output) => tf.mul(slope, slopeOf(activation, output)),
+  bias: (slope) => tf.sum(slope, 0),
+};
+
 /**
  * Gradients in the order of the parameters, without that of the last bias. `slopes`: d loss / d output. Both passes are written out,
  * since they are short and a recorded tape costs more than the kernels of a small net; a transposed operand is transposed first,
@@ -74,6 +88,7 @@ export function backward(
   activation: MlpSpec['activation'],
   { kernels, inputs }: ForwardPass,
   slopes: tf.Tensor2D,
+  backprop: Backprop,
 ): readonly tf.Tensor[] {
   const gradients: tf.Tensor[] = [];
   let slope = slopes;
@@ -81,8 +96,8 @@ export function backward(
     gradients.unshift(tf.matMul(tf.transpose(inputs[l]!), slope));
     if (l === 0) break;
     const toInput = tf.matMul(slope, tf.transpose(kernels[l]!));
-    slope = tf.mul(toInput, slopeOf(activation, inputs[l]!));
-    gradients.unshift(tf.sum(slope, 0));
+    slope = backprop.throughActivation(activation, toInput as tf.Tensor2D, inputs[l]!);
+    gradients.unshift(backprop.bias(slope));
   }
   return gradients;
 }

@@ -32,26 +32,25 @@ const { float32, float64, int32 } = dataTypes;
 
 /** One standardized output; the loss is the mean of (output − label)². */
 export function regressionGraphHead(scale: TargetScale): GraphHead {
+  const column: InputSpec = { shape: [null, 1], dtype: 'float32' };
   return {
     // TensorFlow.js has no float64: what rounding took off a label is fed beside it.
-    inputs: { labels: { shape: [null, 2], dtype: 'float32' } },
+    inputs: { labels: column, remainders: column },
     feeds: (rows, labels) => {
       const wanted = scale.standardizedLabels(rows, labels);
-      const fed = new Float32Array(2 * rows.rowCount);
-      for (let i = 0; i < rows.rowCount; i++) {
-        fed[2 * i] = wanted[i]!;
-        fed[2 * i + 1] = wanted[i]! - fed[2 * i]!;
-      }
-      return { labels: fed };
+      const rounded = Float32Array.from(wanted);
+      const remainders = new Float32Array(rows.rowCount);
+      for (let i = 0; i < rows.rowCount; i++) remainders[i] = wanted[i]! - rounded[i]!;
+      return { labels: rounded, remainders };
     },
-    slopes: (outputs, { labels }, rowCount) =>
+    slopes: (outputs, { labels, remainders }, rowCount) =>
       inFloat64(rowCount, (math) => {
-        const axis = math.ops.raw(tf.tensor1d([1], 'int32'));
-        const wanted = math.sum(math.double(labels!), axis, true);
+        const wanted = math.binary('AddV2', math.double(labels!), math.double(remainders!));
         const errors = math.binary('Sub', math.double(outputs), wanted);
-        const squares = math.binary('Mul', errors, errors);
-        const doubled = math.binary('AddV2', errors, errors);
-        return { losses: squares, slopes: math.binary('RealDiv', doubled, math.rows) };
+        const perRow = math.binary('RealDiv', math.double(tf.scalar(2)), math.rows);
+        // L2Loss is half the sum of the squares.
+        const loss = math.binary('Mul', math.unary('L2Loss', errors), perRow);
+        return { loss, slopes: math.binary('Mul', errors, perRow) };
       }),
   };
 }
@@ -74,7 +73,12 @@ export function classificationGraphHead(classes: KnownClasses, maxClasses: numbe
         const masked = math.binary('AddV2', math.double(outputs), math.double(mask!));
         const attrs = [ops.type('T', float64), ops.type('Tlabels', int32)];
         const [losses, slopes] = ops.ops('SparseSoftmaxCrossEntropyWithLogits', attrs, [masked, ops.raw(labels!)], 2);
-        return { losses: losses!, slopes: math.binary('RealDiv', slopes!, math.rows) };
+        const overRows = ops.raw(tf.tensor1d([0], 'int32'));
+        const total = ops.op('Sum', [ops.type('T', float64), ops.type('Tidx', int32)], [losses!, overRows]);
+        return {
+          loss: math.binary('RealDiv', total, math.rows),
+          slopes: math.binary('RealDiv', slopes!, math.rows),
+        };
       }),
   };
 }
@@ -85,30 +89,26 @@ interface Math64 {
   /** The number of rows, a scalar. */
   readonly rows: RawTensor;
   double(tensor: tf.Tensor): RawTensor;
+  unary(op: string, value: RawTensor): RawTensor;
   binary(op: string, a: RawTensor, b: RawTensor): RawTensor;
-  sum(value: RawTensor, axes: RawTensor, keepDims: boolean): RawTensor;
 }
 
-/** Makes the results of float64 losses by row and slopes by row and output. */
+/** Makes the results of a mean loss and slopes by row and output, both in float64. */
 function inFloat64(
   rowCount: number,
-  work: (math: Math64) => { readonly losses: RawTensor; readonly slopes: RawTensor },
+  work: (math: Math64) => { readonly loss: RawTensor; readonly slopes: RawTensor },
 ): GraphSlopes {
   const made = withAddonOps(tf.backend() as unknown as NodeBackend, (ops) => {
     const T = ops.type('T', float64);
     const cast = (value: RawTensor, from: number, to: number): RawTensor =>
       ops.op('Cast', [ops.type('SrcT', from), ops.type('DstT', to)], [value]);
-    const sum: Math64['sum'] = (value, axes, keepDims) =>
-      ops.op('Sum', [T, ops.type('Tidx', int32), ops.bool('keep_dims', keepDims)], [value, axes]);
+    const unary: Math64['unary'] = (op, value) => ops.op(op, [T], [value]);
     const binary: Math64['binary'] = (op, a, b) => ops.op(op, [T], [a, b]);
     const double: Math64['double'] = (tensor) => cast(ops.raw(tensor), float32, float64);
-    const rows = double(tf.scalar(rowCount));
-    const { losses, slopes } = work({ ops, rows, double, binary, sum });
-    const total = sum(losses, ops.raw(tf.tensor1d([0], 'int32')), false);
-    const mean = binary('RealDiv', total, rows);
-    const overRows = sum(slopes, ops.raw(tf.tensor1d([0], 'int32')), false);
+    const { loss, slopes } = work({ ops, rows: double(tf.scalar(rowCount)), double, unary, binary });
     const float = (value: RawTensor): RawTensor => cast(value, float64, float32);
-    return { loss: float(mean), slopes: float(slopes), bias: float(overRows) };
+    // Summed before they are rounded.
+    return { loss: float(loss), slopes: float(slopes), bias: float(unary('BiasAddGrad', slopes)) };
   });
-  return { loss: tf.reshape(made.loss, []), slopes: made.slopes as tf.Tensor2D, bias: made.bias };
+  return { loss: made.loss, slopes: made.slopes as tf.Tensor2D, bias: made.bias };
 }

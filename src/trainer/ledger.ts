@@ -4,6 +4,9 @@ import { float64Array, type Arrays } from './snapshot-parts.ts';
 interface Entry {
   readonly partition: number;
   count: number;
+  /** ⌊offset / 2³²⌋ of the latest record, and for s = 0, 1 what the partition and it hash to. */
+  high: number;
+  readonly prefixes: Uint32Array;
   /** Sums modulo 2³² for s = 0 and s = 1. */
   readonly sums: Uint32Array;
 }
@@ -16,18 +19,30 @@ interface Entry {
  */
 export class Ledger {
   readonly #entries = new Map<number, Entry>();
+  /** Of the latest record: the next one is likely to be of the same topic-partition. */
+  #latestOriginId = -1;
+  #latest: Entry = emptyEntry(0);
 
   add(originId: number, partition: number, offset: number): void {
-    let entry = this.#entries.get(originId);
-    if (entry === undefined) {
-      entry = { partition, count: 0, sums: new Uint32Array(2) };
-      this.#entries.set(originId, entry);
+    const entry = originId === this.#latestOriginId ? this.#latest : this.#turnTo(originId, partition);
+    const { prefixes, sums } = entry;
+    const high = Math.floor(offset / 2 ** 32);
+    if (high !== entry.high) {
+      entry.high = high;
+      for (let s = 0; s < 2; s++) prefixes[s] = fmix32(fmix32(partition + s) ^ high);
     }
     entry.count++;
-    const high = Math.floor(offset / 2 ** 32);
-    for (let s = 0; s < 2; s++) {
-      entry.sums[s] = entry.sums[s]! + fmix32(fmix32(fmix32(partition + s) ^ high) ^ (offset % 2 ** 32));
-    }
+    // Bitwise operators take numbers modulo 2³².
+    sums[0] = sums[0]! + fmix32(prefixes[0]! ^ offset);
+    sums[1] = sums[1]! + fmix32(prefixes[1]! ^ offset);
+  }
+
+  #turnTo(originId: number, partition: number): Entry {
+    const entry = this.#entries.get(originId) ?? emptyEntry(partition);
+    this.#entries.set(originId, entry);
+    this.#latestOriginId = originId;
+    this.#latest = entry;
+    return entry;
   }
 
   /** `[{ originId, partition, count, hash }]` by origin; `hash` is the two sums as 16 hexadecimal digits. */
@@ -50,11 +65,19 @@ export class Ledger {
   restore(arrays: Arrays): void {
     const entries = float64Array(arrays, 'entries');
     this.#entries.clear();
+    this.#latestOriginId = -1;
     for (let i = 0; i < entries.length; i += 5) {
       const [originId, partition, count, sum0, sum1] = entries.subarray(i, i + 5);
-      this.#entries.set(originId!, { partition: partition!, count: count!, sums: Uint32Array.of(sum0!, sum1!) });
+      const entry = emptyEntry(partition!);
+      entry.count = count!;
+      entry.sums.set([sum0!, sum1!]);
+      this.#entries.set(originId!, entry);
     }
   }
+}
+
+function emptyEntry(partition: number): Entry {
+  return { partition, count: 0, high: -1, prefixes: new Uint32Array(2), sums: new Uint32Array(2) };
 }
 
 /** The 32-bit finalizer of MurmurHash3 (Appleby, public domain): a bijection that spreads every bit. */

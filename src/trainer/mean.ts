@@ -14,15 +14,18 @@ export class MeanLearner implements Learner {
   }
 
   predict(rows: Rows): Float64Array {
-    const predictions = new Float64Array(rows.rowCount);
-    for (let i = 0; i < rows.rowCount; i++) predictions[i] = this.#state[1]! + this.#scale.base(rows, i);
+    const { rowCount } = rows;
+    const mean = this.#state[1]!;
+    const predictions = new Float64Array(rowCount);
+    for (let i = 0; i < rowCount; i++) predictions[i] = mean + this.#scale.base(rows, i);
     return predictions;
   }
 
   learn(rows: Rows, labels: Float64Array): LearnResult {
     const predictions = this.predict(rows);
+    const { rowCount } = rows;
     let [count, mean] = [this.#state[0]!, this.#state[1]!];
-    for (let i = 0; i < rows.rowCount; i++) mean += (labels[i]! - this.#scale.base(rows, i) - mean) / ++count;
+    for (let i = 0; i < rowCount; i++) mean += (labels[i]! - this.#scale.base(rows, i) - mean) / ++count;
     this.#state.set([count, mean]);
     return { predictions, loss: NaN, applied: true, badRows: noBadRows };
   }

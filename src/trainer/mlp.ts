@@ -7,6 +7,7 @@ import {
   forward,
   type ForwardPass,
   type MlpSpec,
+  portableBackprop,
 } from './dense-net.ts';
 import type { Learner, LearnResult, Rows, Weight } from './learner.ts';
 import { copyFrom, Optimizer } from './optimizer.ts';
@@ -56,7 +57,8 @@ export class MlpLearner implements Learner {
       const predictions = this.#head.predictions(rows, values);
       const { loss, badRows, outputs: slopes } = this.#head.gradient(rows, values, labels);
       if (badRows.length > 0) return { predictions, loss, applied: false, badRows };
-      const gradients = backward(this.#activation, passed, tf.tensor2d(Float32Array.from(slopes), outputs.shape));
+      const slope = tf.tensor2d(Float32Array.from(slopes), outputs.shape);
+      const gradients = backward(this.#activation, passed, slope, portableBackprop);
       // Reads the gradients: waits for the device.
       const read = gradients.map((gradient) => gradient.dataSync<'float32'>());
       const applied = this.#optimizer.apply([...read, columnSums(slopes, outputs.shape[1])]);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { columnCutter } from '../columns.ts';
 import { ConfigError } from '../errors.ts';
 import type { BatchRows } from './row-table.ts';
 import type { TrainerOptions } from './trainer.ts';
@@ -171,31 +172,22 @@ export class Ring {
   }
 }
 
-/** The columns of all slots over one buffer, the widest numbers first, so that each is aligned. */
+/** The columns of all slots over one buffer. */
 function columnsOf(buffer: SharedArrayBuffer, slots: number, { batchRows, featureCount }: RingOptions) {
   const rows = slots * batchRows;
-  let at = 0;
-  const next = <T>(
-    type: new (buffer: SharedArrayBuffer, start: number, length: number) => T,
-    bytes: number,
-    length: number,
-  ) => {
-    const column = new type(buffer, at, length);
-    at += bytes * length;
-    return column;
-  };
+  const cut = columnCutter(buffer);
   return {
-    targets: next(Float64Array, 8, rows),
-    timesMs: next(Float64Array, 8, rows),
-    timestampsMs: next(Float64Array, 8, rows),
-    offsets: next(Float64Array, 8, rows),
-    features: next(Float32Array, 4, rows * featureCount),
-    headers: next(Int32Array, 4, slots * headerCells),
-    keyIds: next(Int32Array, 4, rows),
-    originIds: next(Int32Array, 4, rows),
-    partitions: next(Int32Array, 4, rows),
-    evictedKeyIds: next(Int32Array, 4, rows),
-    isScored: next(Uint8Array, 1, rows),
+    targets: cut(Float64Array, rows),
+    timesMs: cut(Float64Array, rows),
+    timestampsMs: cut(Float64Array, rows),
+    offsets: cut(Float64Array, rows),
+    features: cut(Float32Array, rows * featureCount),
+    headers: cut(Int32Array, slots * headerCells),
+    keyIds: cut(Int32Array, rows),
+    originIds: cut(Int32Array, rows),
+    partitions: cut(Int32Array, rows),
+    evictedKeyIds: cut(Int32Array, rows),
+    isScored: cut(Uint8Array, rows),
   };
 }
 

@@ -46,23 +46,26 @@ export class TargetScale implements TargetFacts {
   standardizedLabels(rows: Rows, labels: Float64Array): Float64Array {
     const { mean } = this.#next;
     const deviation = deviationOf(this.#next);
-    const standardized = new Float64Array(rows.rowCount);
-    for (let i = 0; i < rows.rowCount; i++) standardized[i] = (labels[i]! - this.base(rows, i) - mean) / deviation;
+    const { rowCount } = rows;
+    const standardized = new Float64Array(rowCount);
+    for (let i = 0; i < rowCount; i++) standardized[i] = (labels[i]! - this.base(rows, i) - mean) / deviation;
     return standardized;
   }
 
   /** Outputs in standard units of the current moments back in original units, [rowCount]. */
   originalUnits(rows: Rows, outputs: Float64Array | Float32Array): Float64Array {
     const { mean, deviation } = this;
-    const original = new Float64Array(rows.rowCount);
-    for (let i = 0; i < rows.rowCount; i++) original[i] = outputs[i]! * deviation + mean + this.base(rows, i);
+    const { rowCount } = rows;
+    const original = new Float64Array(rowCount);
+    for (let i = 0; i < rowCount; i++) original[i] = outputs[i]! * deviation + mean + this.base(rows, i);
     return original;
   }
 
   stage(rows: Rows, labels: Float64Array): number[] {
     const unlearnable: number[] = [];
+    const { rowCount } = rows;
     let { count, mean, m2 } = this.#current;
-    for (let i = 0; i < rows.rowCount; i++) {
+    for (let i = 0; i < rowCount; i++) {
       const value = labels[i]! - this.base(rows, i);
       if (!(Math.abs(value) <= largestValue)) {
         unlearnable.push(i);

@@ -155,25 +155,24 @@ export class TrainerCore {
   }
 
   #learn(matched: RowTable): Learned {
-    const unlearnable = new Set(this.#facts.stage(matched, matched.labels));
-    const learnable = rowIndexes(matched.rowCount, (i) => !unlearnable.has(i));
-    const rows = unlearnable.size === 0 ? matched : pickRows(matched, learnable);
+    const unlearnable = this.#facts.stage(matched, matched.labels);
+    const learnable = withoutRows(matched.rowCount, unlearnable);
+    const rows = learnable === null ? matched : pickRows(matched, learnable);
     const stage = (remaining: RowTable): void => void this.#facts.stage(remaining, remaining.labels);
     const step =
       rows.rowCount === 0 ? { predictions: new Float64Array(0), rejected: [] } : this.#served.learn(rows, stage);
-    const refused = new Set(step.rejected);
-    const kept = rowIndexes(rows.rowCount, (i) => !refused.has(i));
-    const trained = refused.size === 0 ? rows : pickRows(rows, kept);
+    const kept = withoutRows(rows.rowCount, step.rejected);
+    const trained = kept === null ? rows : pickRows(rows, kept);
+    const refused = learnable === null ? step.rejected : step.rejected.map((i) => learnable[i]!);
     const rejected = pickRows(
       matched,
-      [...unlearnable, ...step.rejected.map((i) => learnable[i]!)].sort((a, b) => a - b),
+      [...unlearnable, ...refused].sort((a, b) => a - b),
     );
     if (trained.rowCount === 0) return { trained, rejected, outputs: this.#contenders.map(() => new Float64Array(0)) };
     const width = step.predictions.length / rows.rowCount;
+    const served = kept === null ? step.predictions : pickCells(step.predictions, kept, width);
     const predictions = this.#contenders.map((contender) =>
-      contender === this.#served
-        ? pickCells(step.predictions, kept, width)
-        : contender.learn(trained, () => undefined).predictions,
+      contender === this.#served ? served : contender.learn(trained, () => undefined).predictions,
     );
     // Last, since all predictions above were made with the facts before the batch.
     this.#facts.commit();
@@ -185,14 +184,13 @@ export class TrainerCore {
     this.#contenders.forEach((contender, c) => {
       contender.score(trained, outputs[c]!);
     });
-    for (let i = 0; i < trained.rowCount; i++) {
-      this.#ledger.add(trained.originIds[i]!, trained.partitions[i]!, trained.offsets[i]!);
-      this.#newestTimestampMs = Math.max(this.#newestTimestampMs, trained.timestampsMs[i]!);
-      this.#newestTimeMs = Math.max(this.#newestTimeMs, trained.timesMs[i]!);
-    }
-    this.#trained += trained.rowCount;
+    const { rowCount, originIds, partitions, offsets } = trained;
+    for (let i = 0; i < rowCount; i++) this.#ledger.add(originIds[i]!, partitions[i]!, offsets[i]!);
+    this.#newestTimestampMs = largest(trained.timestampsMs, rowCount, this.#newestTimestampMs);
+    this.#newestTimeMs = largest(trained.timesMs, rowCount, this.#newestTimeMs);
+    this.#trained += rowCount;
     this.#rejected += rejected.rowCount;
-    if (trained.rowCount > 0) this.#withheldInARow = 0;
+    if (rowCount > 0) this.#withheldInARow = 0;
     else if (rejected.rowCount > 0) this.#withheldInARow++;
   }
 
@@ -207,7 +205,7 @@ export class TrainerCore {
       seconds,
       models: this.#modelReports(),
       baseline: this.#baseline.report(),
-      rejectedRows: rowIndexes(rejected.rowCount, () => true).map((i) => rejectedRow(rejected, i)),
+      rejectedRows: Array.from({ length: rejected.rowCount }, (_, i) => rejectedRow(rejected, i)),
       withheldInARow: this.#withheldInARow,
       predictions: this.#options.wantsPredictions ? this.#scoredPredictions(trained, outputs) : null,
     };
@@ -229,7 +227,7 @@ export class TrainerCore {
   }
 
   #scoredPredictions(rows: RowTable, outputs: readonly Float64Array[]): ScoredPredictions {
-    const scored = rowIndexes(rows.rowCount, (i) => rows.isScored[i] === 1);
+    const scored = Array.from({ length: rows.rowCount }, (_, i) => i).filter((i) => rows.isScored[i] === 1);
     const { originIds, offsets, labels } = pickRows({ ...rows, outputs: [] }, scored);
     const width = rows.rowCount === 0 ? 0 : outputs[0]!.length / rows.rowCount;
     const byName = Object.keys(this.#options.models).map((name, c) => [name, pickCells(outputs[c]!, scored, width)]);
@@ -237,10 +235,18 @@ export class TrainerCore {
   }
 }
 
-function rowIndexes(rowCount: number, isWanted: (rowIndex: number) => boolean): number[] {
-  const indexes: number[] = [];
-  for (let i = 0; i < rowCount; i++) if (isWanted(i)) indexes.push(i);
-  return indexes;
+/** The largest of the first `count` values, or `atLeast`. */
+function largest(values: Float64Array, count: number, atLeast: number): number {
+  let result = atLeast;
+  for (let i = 0; i < count; i++) if (values[i]! > result) result = values[i]!;
+  return result;
+}
+
+/** The rows that are not left out, null where all stay. */
+function withoutRows(rowCount: number, leftOut: readonly number[]): number[] | null {
+  if (leftOut.length === 0) return null;
+  const isLeftOut = new Set(leftOut);
+  return Array.from({ length: rowCount }, (_, i) => i).filter((i) => !isLeftOut.has(i));
 }
 
 function rejectedRow(rows: RowTable, i: number): RejectedRow {

@@ -109,7 +109,7 @@ test('features stay as they are until their block is released', () => {
   assert.deepEqual([...seen[0]!.features], [1, 2]);
   seen[0]!.release();
   stream.next(rowBlock([5, 6]));
-  assert.equal(seen[2]!.features, seen[0]!.features);
+  assert.equal(seen[2]!.features.buffer, seen[0]!.features.buffer);
   assert.deepEqual(
     [[...seen[1]!.features], [...seen[2]!.features]],
     [

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type DataId, dataTypes, type NodeBackend } from './addon.ts';
-import { emitProgram } from './emit-program.ts';
+import { emitProgram, type Output } from './emit-program.ts';
 import { attributes, type GraphWriter } from './graph-writer.ts';
 import type { ModelVariable } from './graph-variable.ts';
 import { record, type RecordedCapture, type Recording } from './recording.ts';
@@ -75,13 +75,15 @@ export function emitFunction(
     return { rowCount, recording };
   });
   const program = generalize(recorded);
-  const outputs = new Map<number, { readonly name: string; readonly rank: number }>();
-  inputs.forEach(({ node, shape }, i) => outputs.set(i, { name: node, rank: shape.length }));
-  variables.forEach(({ read, shape }, i) => outputs.set(inputs.length + i, { name: read, rank: shape.length }));
+  const outputs = new Map<number, Output>();
+  inputs.forEach(({ node, shape }, i) =>
+    outputs.set(i, { name: node, shape: shape.map((size) => size ?? rowCounts[0]!) }),
+  );
+  variables.forEach(({ read, shape }, i) => outputs.set(inputs.length + i, { name: read, shape }));
   const captures = program.captures.map((capture) => {
     const { shape, dtype } = backend.tensorMap.get(capture.dataId);
     const node = graph.node('Placeholder', [], { dtype: attributes.type(dtype), shape: attributes.shape(shape) });
-    outputs.set(capture.value, { name: node, rank: shape.length });
+    outputs.set(capture.value, { name: node, shape });
     return { node, ...sourceOf(backend, capture) };
   });
   const rowsInput = inputs.find(({ shape }) => shape[0] === null);

@@ -1,50 +1,40 @@
 import { type Addon, dataTypes, type OpAttribute } from './addon.ts';
 import { type Attribute, attributes, type GraphWriter } from './graph-writer.ts';
 import { NotRecordable } from './not-recordable.ts';
-import type { RecordedOp } from './recording.ts';
+import { Products } from './products.ts';
 import type { ByRows, Constant, Program } from './row-counts.ts';
 
-/** Where values of a program come from in the graph: the names of outputs and their ranks by value number. */
+/** A value in the graph. Its shape is that of the first recording: a dimension of rows is any number. */
+export interface Output {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Where values of a program come from in the graph. */
 export interface Sources {
   readonly addon: Addon;
   /** An int32 scalar: the number of rows; null where the program has no input with rows. */
   readonly rows: string | null;
-  readonly outputs: Map<number, { readonly name: string; readonly rank: number }>;
+  /** By value number. */
+  readonly outputs: Map<number, Output>;
 }
 
 /** Writes a recorded program into a graph; afterwards `outputs` has every value of it. */
 export function emitProgram(graph: GraphWriter, program: Program, { addon, rows, outputs }: Sources): void {
   for (const constant of program.constants) {
-    outputs.set(constant.value, { name: emitConstant(graph, constant, rows), rank: rankOf(constant) });
+    const shape = constant.kind === 'filled' ? constant.shape.slope : constant.shape;
+    outputs.set(constant.value, { name: emitConstant(graph, constant, rows), shape });
   }
+  const products = new Products(graph, program.constants);
   for (const op of program.ops) {
     const inputs = op.inputs.map((value) => outputs.get(value)!);
     const attrs = Object.fromEntries(op.attributes.map((each) => [each.name, attributeOf(addon, each)]));
-    const node = emitOp(graph, op, inputs, attrs);
+    const names = inputs.map(({ name }) => name);
+    const node = products.emit(op, inputs, attrs) ?? graph.node(op.name, names, attrs);
     op.outputs.forEach(({ value, shape }, i) => {
-      outputs.set(value, { name: i === 0 ? node : `${node}:${i}`, rank: shape.length });
+      outputs.set(value, { name: i === 0 ? node : `${node}:${i}`, shape });
     });
   }
-}
-
-function emitOp(
-  graph: GraphWriter,
-  { name, attributes: recorded }: RecordedOp,
-  inputs: readonly { readonly name: string; readonly rank: number }[],
-  attrs: Readonly<Record<string, Attribute>>,
-): string {
-  const names = inputs.map((input) => input.name);
-  // The plain product has faster kernels and TensorFlow fuses it with what follows.
-  if (name === 'BatchMatMulV2' && inputs.every(({ rank }) => rank === 2)) {
-    const flag = (key: string): Attribute =>
-      attributes.bool(recorded.find((each) => each.name === key)?.value === true);
-    return graph.node('MatMul', names, { T: attrs['T']!, transpose_a: flag('adj_x'), transpose_b: flag('adj_y') });
-  }
-  return graph.node(name, names, attrs);
-}
-
-function rankOf(constant: Constant): number {
-  return constant.kind === 'filled' ? constant.shape.slope.length : constant.shape.length;
 }
 
 function emitConstant(graph: GraphWriter, constant: Constant, rows: string | null): string {
