@@ -58,14 +58,14 @@ export class BlockingThread<Facts, Request, Answer> {
 }
 
 /** The other end, for the module that `BlockingThread.start` names: says that it is ready, then answers call after call. */
-export function answerCalls<Facts, Request, Answer>(facts: Facts, work: (request: Request) => Promise<Answer>): void {
+export function answerCalls(facts: unknown, work: (request: never) => Promise<unknown>): void {
   assert(parentPort !== null, 'a module for BlockingThread.start');
   const { port, answered } = workerData as Line;
-  port.on('message', (request: Request) => {
-    void work(request)
+  port.on('message', (request: unknown) => {
+    void work(request as never)
       .then(
-        (answer): Reply<Answer> => ({ answer }),
-        (error: unknown): Reply<Answer> => ({ failure: messageOf(error) }),
+        (answer): Reply<unknown> => ({ answer }),
+        (error: unknown): Reply<unknown> => ({ failure: messageOf(error) }),
       )
       .then((reply) => {
         port.postMessage(reply);

@@ -30,12 +30,13 @@ async function useGpu(): Promise<WebgpuFacts> {
   return { device: description === '' ? vendor : description, isSoftware: isFallbackAdapter };
 }
 
-/** The latest forward pass; its tensors stay until the next. */
+/** The latest forward pass. Its tensors lie in a scope that the next one ends. */
 let latest: { readonly activation: MlpSpec['activation']; readonly passed: ForwardPass } | null = null;
 
 async function answer(request: WebgpuRequest): Promise<readonly Float32Array[]> {
   if (request.kind === 'forward') {
-    if (latest !== null) tf.engine().endScope();
+    latest = null;
+    tf.engine().endScope();
     tf.engine().startScope();
     latest = { activation: request.inputs.activation, passed: forwardPass(request.inputs) };
     return [await latest.passed.outputs.data<'float32'>()];
@@ -45,4 +46,6 @@ async function answer(request: WebgpuRequest): Promise<readonly Float32Array[]> 
   return Promise.all(gradients.map((gradient) => gradient.data<'float32'>()));
 }
 
-answerCalls(await useGpu(), answer);
+const facts = await useGpu();
+tf.engine().startScope();
+answerCalls(facts, answer);
