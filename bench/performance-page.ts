@@ -24,7 +24,8 @@ and the highest in brackets; a ratio above 1 says that ours is better. The peers
 
 const notMeasured = `## Not measured
 
-GPUs and the webgpu backend; networks (the broker runs on the same machine and shares its cores with the pipeline); large nets; scaling by
+GPUs: both ways to one (\`npm run native -- --gpu\`, \`backend: webgpu\`) are built and tested on the CPU, and their speed on a GPU is not
+measured. Nor are networks (the broker runs on the same machine and shares its cores with the pipeline); large nets; scaling by
 features, partitions and backlog; months of uptime.
 `;
 

@@ -24,10 +24,11 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const cache = process.env.MILLRACE_CACHE ?? join(homedir(), '.cache', 'millrace');
-/** CUDA's libraries find each other when the addon itself names them; libtensorflow looks for them by name only. */
+/** CUDA's libraries find each other when the addon itself names them; libtensorflow and cuDNN look for them by name only. */
 const cudaFolders = [
   'cublas',
   'cuda_cupti',
+  'cuda_nvrtc',
   'cuda_runtime',
   'cudnn',
   'cufft',

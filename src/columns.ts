@@ -1,8 +1,7 @@
 import type { TypedArray } from './records.ts';
 
 type ColumnType<Column> = {
-  new (buffer: ArrayBuffer, start: number, length: number): Column;
-  new (buffer: SharedArrayBuffer, start: number, length: number): Column;
+  new (buffer: ArrayBuffer | SharedArrayBuffer, start: number, length: number): Column;
   readonly BYTES_PER_ELEMENT: number;
 };
 
@@ -10,7 +9,7 @@ type ColumnType<Column> = {
 export function columnCutter(buffer: ArrayBuffer | SharedArrayBuffer) {
   let at = 0;
   return <Column extends TypedArray>(type: ColumnType<Column>, length: number): Column => {
-    const column = new type(buffer as ArrayBuffer, at, length);
+    const column = new type(buffer, at, length);
     at += length * type.BYTES_PER_ELEMENT;
     return column;
   };

@@ -164,7 +164,11 @@ class RunningService {
     const { config } = this.#options;
     const { board, metrics, progress } = this.#watch;
     const { checkpoint } = this.#state;
-    const backend = trainer.backend.name;
+    const { name: backend, device, refused } = trainer.backend;
+    if (device !== '') {
+      const others = refused.map(({ name, reason }) => `; not on ${name}: ${reason}`);
+      this.#options.logger.info(`trains on ${backend}: ${device}${others.join('')}`);
+    }
     if (checkpoint !== null) {
       const trainerFacts = checkpoint.parts.get('trainer')?.json as unknown as TrainerFacts;
       progress.restore(checkpoint.manifest.records, trainerFacts.outcomes, savedReport(trainerFacts));

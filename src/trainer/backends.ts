@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import { ConfigError, messageOf } from '../errors.ts';
 import { createMlp } from './create-mlp.ts';
 import type { Learner, Rows } from './learner.ts';
-import { missingNative, nativeDevice, prepareNativeEnvironment } from './native-build.ts';
+import { missingNative, prepareNativeEnvironment } from './native-build.ts';
 import { TargetScale } from './target-scale.ts';
 import type { BackendChoice, BackendName, TrainerOptions } from './trainer.ts';
+import { missingWebgpu, webgpuEngine } from './webgpu-engine.ts';
 
 /** The engines, the best first. */
 export const backendNames: readonly BackendName[] = ['tensorflow', 'webgpu', 'wasm', 'cpu'];
@@ -22,17 +23,26 @@ export interface BackendReport {
   readonly stepMs: Readonly<Record<string, number>>;
 }
 
+type Refusal = BackendChoice['refused'][number];
+
 const require = createRequire(import.meta.url);
 
 /**
- * Makes the backend of this thread: the one asked for, or with `auto` the first that passes a self-test. One thread has one.
+ * Multiply-adds of a batch's forward pass from which `auto` takes a GPU by webgpu. A smaller step costs more in calls (some 20 µs
+ * of CPU for each of about 30 kernels, and two waits) than it saves: wasm takes about 30 ms for one of this size.
+ */
+const enoughForWebgpu = 5e7;
+
+/**
+ * Makes the backend of this thread: the one asked for, or with `auto` the first that suits and passes a self-test. One thread has one.
+ * `multiplyAdds`: of the largest net's forward pass over a batch.
  * @throws ConfigError where the one asked for does not work here, or none does.
  */
-export async function useBackend(wanted: BackendName | 'auto'): Promise<BackendChoice> {
-  const refused: { name: BackendName; reason: string }[] = [];
+export async function useBackend(wanted: BackendName | 'auto', multiplyAdds = 0): Promise<BackendChoice> {
+  const refused: Refusal[] = [];
   for (const name of wanted === 'auto' ? backendNames : [wanted]) {
-    const reason = await refusal(name);
-    if (reason === null) return { name, refused };
+    const reason = (wanted === 'auto' ? unsuited(name, multiplyAdds) : null) ?? (await refusal(name, wanted));
+    if (reason === null) return { name, device: await deviceOf(name), refused };
     refused.push({ name, reason });
   }
   const reasons = refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
@@ -43,37 +53,37 @@ export async function useBackend(wanted: BackendName | 'auto'): Promise<BackendC
 
 /** What `useBackend` would most likely choose, without loading any: for pipelines whose models need none. */
 export function likelyBackend(wanted: BackendName | 'auto'): BackendChoice {
-  if (wanted !== 'auto') return { name: wanted, refused: [] };
-  const refused: { name: BackendName; reason: string }[] = [];
+  if (wanted !== 'auto') return { name: wanted, device: '', refused: [] };
+  const refused: Refusal[] = [];
   for (const name of backendNames) {
-    const reason = missing(name);
-    if (reason === null) return { name, refused };
+    const reason = unsuited(name, 0);
+    if (reason === null) return { name, device: '', refused };
     refused.push({ name, reason });
   }
-  return { name: 'cpu', refused };
+  return { name: 'cpu', device: '', refused };
 }
 
 /** Every engine with whether it works here, why not, and how long a step takes. Takes a few seconds. */
 export async function listBackends(): Promise<readonly BackendReport[]> {
   const reports: BackendReport[] = [];
   for (const name of backendNames) {
-    const reason = await refusal(name);
+    const reason = await refusal(name, name);
     const available = reason === null;
     const stepMs = available
       ? { '32': await stepMilliseconds(name, 32), '1024': await stepMilliseconds(name, 1024) }
       : {};
-    const device = available ? deviceOf(name) : '';
+    const device = available ? await deviceOf(name) : '';
     reports.push({ name, available, reason: reason ?? '', device, stepMs });
   }
   return reports;
 }
 
-function deviceOf(name: BackendName): string {
+async function deviceOf(name: BackendName): Promise<string> {
   switch (name) {
     case 'tensorflow':
-      return nativeDevice();
+      return (await import('./register-native.ts')).nativeDevice();
     case 'webgpu':
-      return 'GPU';
+      return (await webgpuEngine()).device;
     case 'wasm':
       return 'CPU, WebAssembly with SIMD';
     case 'cpu':
@@ -87,26 +97,37 @@ function missing(name: BackendName): string | null {
     case 'tensorflow':
       return missingNative();
     case 'webgpu':
-      return 'not part of this version';
+      return missingWebgpu();
     case 'wasm':
     case 'cpu':
       return null;
   }
 }
 
+/** Why `auto` passes over an engine without loading it, null where it does not. */
+function unsuited(name: BackendName, multiplyAdds: number): string | null {
+  const isTooSmall = name === 'webgpu' && multiplyAdds < enoughForWebgpu;
+  return missing(name) ?? (isTooSmall ? 'slower than the CPU for nets this small; "backend: webgpu" takes it' : null);
+}
+
 /** Makes an engine the one of this thread and tests it; says why it cannot be used, null where it can. */
-async function refusal(name: BackendName): Promise<string | null> {
+async function refusal(name: BackendName, wanted: BackendName | 'auto'): Promise<string | null> {
   const reason = missing(name);
   if (reason !== null) return reason;
   try {
-    await load(name);
+    if (name === 'webgpu') {
+      const { isSoftware, device } = await webgpuEngine();
+      if (isSoftware && wanted === 'auto') return `${device} is not a GPU; "backend: webgpu" takes it`;
+    } else {
+      await load(name);
+    }
     return await selfTest(name);
   } catch (error) {
     return messageOf(error);
   }
 }
 
-async function load(name: BackendName): Promise<void> {
+async function load(name: Exclude<BackendName, 'webgpu'>): Promise<void> {
   const tf = await import('@tensorflow/tfjs-core');
   // Otherwise the cpu backend advertises another package on every start.
   tf.enableProdMode();

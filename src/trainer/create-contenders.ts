@@ -2,6 +2,7 @@ import { ConfigError } from '../errors.ts';
 import { likelyBackend, useBackend } from './backends.ts';
 import { Contender } from './contender.ts';
 import { createMlp } from './create-mlp.ts';
+import type { MlpSpec } from './dense-net.ts';
 import { KnownClasses } from './known-classes.ts';
 import { lastValueLearner } from './last-value.ts';
 import type { Learner } from './learner.ts';
@@ -25,14 +26,23 @@ export async function createContenders(
   options: TrainerOptions,
   facts: Facts,
 ): Promise<{ readonly backend: BackendChoice; readonly contenders: readonly Contender[] }> {
-  const needsBackend = Object.values(options.models).some(({ kind }) => kind === 'mlp');
-  const backend = needsBackend ? await useBackend(options.backend) : likelyBackend(options.backend);
+  const work = Object.values(options.models).flatMap((spec) =>
+    spec.kind === 'mlp' ? [multiplyAdds(spec, options)] : [],
+  );
+  const backend =
+    work.length > 0 ? await useBackend(options.backend, Math.max(...work)) : likelyBackend(options.backend);
   const specs = Object.entries(options.models).map(([name, spec]) => [modelPath(name), spec] as const);
   const contenders: Contender[] = [];
   for (const [path, spec] of [...specs, ['baseline', baselineSpec(options)] as const]) {
     contenders.push(contender(path, spec.kind, await createLearner(spec, options, facts, backend.name), options));
   }
   return { backend, contenders };
+}
+
+/** Of a net's forward pass over a whole batch. */
+function multiplyAdds({ hidden }: MlpSpec, { featureCount, maxClasses, batchRows }: TrainerOptions): number {
+  const widths = [featureCount, ...hidden, maxClasses];
+  return batchRows * widths.slice(1).reduce((sum, width, l) => sum + width * widths[l]!, 0);
 }
 
 /** `lastValue` under a horizon, else what needs no features: `mean`, or `majority` for classes. */

@@ -1,3 +1,4 @@
+import type { DenseEngine } from './dense-engine.ts';
 import type { KnownClasses } from './known-classes.ts';
 import type { Learner } from './learner.ts';
 import type { MlpOptions } from './mlp.ts';
@@ -19,10 +20,15 @@ export async function createMlp(
   const head = isRegression ? regressionHead(facts) : classificationHead(facts, maxClasses);
   if (backend !== 'tensorflow') {
     const { MlpLearner } = await import('./mlp.ts');
-    return new MlpLearner(head, options);
+    return new MlpLearner(head, await denseEngine(backend), options);
   }
   const { classificationGraphHead, regressionGraphHead } = await import('./graph-head.ts');
   const { CompiledMlpLearner } = await import('./compiled-mlp.ts');
   const graphHead = isRegression ? regressionGraphHead(facts) : classificationGraphHead(facts, maxClasses);
   return new CompiledMlpLearner(head, graphHead, options);
+}
+
+async function denseEngine(backend: Exclude<BackendName, 'tensorflow'>): Promise<DenseEngine> {
+  if (backend === 'webgpu') return (await import('./webgpu-engine.ts')).webgpuEngine();
+  return (await import('./dense-engine.ts')).localEngine;
 }

@@ -1,14 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Snapshot } from '../records.ts';
-import {
-  backward,
-  denseParameters,
-  type DenseParameter,
-  forward,
-  type ForwardPass,
-  type MlpSpec,
-  portableBackprop,
-} from './dense-net.ts';
+import type { DenseEngine, DenseInputs } from './dense-engine.ts';
+import { denseParameters, type DenseParameter, type MlpSpec } from './dense-net.ts';
 import type { Learner, LearnResult, Rows, Weight } from './learner.ts';
 import { copyFrom, Optimizer } from './optimizer.ts';
 import type { OutputHead } from './output-head.ts';
@@ -24,16 +16,18 @@ export interface MlpOptions {
 
 /**
  * A multilayer perceptron: dense layers with an activation between them, weights `dense0/kernel`, `dense0/bias`, and so on.
- * Tensors live within one call on the backend of this thread; the weights are plain arrays.
+ * The engine runs its passes; the weights are plain arrays, so a state moves between engines.
  */
 export class MlpLearner implements Learner {
   readonly #head: OutputHead;
+  readonly #engine: DenseEngine;
   readonly #activation: MlpSpec['activation'];
   readonly #parameters: readonly DenseParameter[];
   readonly #optimizer: Optimizer;
 
-  constructor(head: OutputHead, { featureCount, spec, training, seed }: MlpOptions) {
+  constructor(head: OutputHead, engine: DenseEngine, { featureCount, spec, training, seed }: MlpOptions) {
     this.#head = head;
+    this.#engine = engine;
     this.#activation = spec.activation;
     this.#parameters = denseParameters(spec, featureCount, head.outputCount, seed);
     this.#optimizer = new Optimizer(training, this.#parameters);
@@ -41,27 +35,16 @@ export class MlpLearner implements Learner {
 
   predict(rows: Rows): Float64Array {
     if (rows.rowCount === 0) return new Float64Array(0);
-    return scoped(() => {
-      const { outputs } = this.#forward(rows);
-      // Reads the outputs: waits for the device.
-      return this.#head.predictions(rows, outputs.dataSync<'float32'>());
-    });
+    return this.#engine.pass(this.#inputs(rows), (outputs) => this.#head.predictions(rows, outputs));
   }
 
   learn(rows: Rows, labels: Float64Array): LearnResult {
-    return scoped(() => {
-      const passed = this.#forward(rows);
-      const { outputs } = passed;
-      // Reads the outputs: waits for the device.
-      const values = outputs.dataSync<'float32'>();
-      const predictions = this.#head.predictions(rows, values);
-      const { loss, badRows, outputs: slopes } = this.#head.gradient(rows, values, labels);
+    return this.#engine.pass(this.#inputs(rows), (outputs, backwardPass) => {
+      const predictions = this.#head.predictions(rows, outputs);
+      const { loss, badRows, outputs: slopes } = this.#head.gradient(rows, outputs, labels);
       if (badRows.length > 0) return { predictions, loss, applied: false, badRows };
-      const slope = tf.tensor2d(Float32Array.from(slopes), outputs.shape);
-      const gradients = backward(this.#activation, passed, slope, portableBackprop);
-      // Reads the gradients: waits for the device.
-      const read = gradients.map((gradient) => gradient.dataSync<'float32'>());
-      const applied = this.#optimizer.apply([...read, columnSums(slopes, outputs.shape[1])]);
+      const gradients = backwardPass(Float32Array.from(slopes));
+      const applied = this.#optimizer.apply([...gradients, columnSums(slopes, this.#head.outputCount)]);
       return { predictions, loss, applied, badRows };
     });
   }
@@ -88,10 +71,13 @@ export class MlpLearner implements Learner {
     // Tensors live within a call only.
   }
 
-  #forward({ rowCount, featureCount, features }: Rows): ForwardPass {
-    const signal = tf.tensor2d(features.subarray(0, rowCount * featureCount), [rowCount, featureCount]);
-    const parameters = this.#parameters.map(({ values, shape }) => tf.tensor(values, [...shape]));
-    return forward(this.#activation, signal, parameters);
+  #inputs({ rowCount, featureCount, features }: Rows): DenseInputs {
+    return {
+      activation: this.#activation,
+      parameters: this.#parameters,
+      rowCount,
+      features: features.subarray(0, rowCount * featureCount),
+    };
   }
 }
 
@@ -103,14 +89,4 @@ function columnSums(slopes: Float64Array, outputCount: number): Float64Array {
   const sums = new Float64Array(outputCount);
   for (let i = 0; i < slopes.length; i++) sums[i % outputCount] = sums[i % outputCount]! + slopes[i]!;
   return sums;
-}
-
-/** Runs `work` and disposes of every tensor that it made. */
-function scoped<T>(work: () => T): T {
-  tf.engine().startScope();
-  try {
-    return work();
-  } finally {
-    tf.engine().endScope();
-  }
 }

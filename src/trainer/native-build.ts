@@ -25,12 +25,6 @@ export function missingNative(): string | null {
   return typeof build === 'string' ? build : null;
 }
 
-/** Says what computes: TensorFlow's version and its device. */
-export function nativeDevice(): string {
-  const build = findNativeBuild();
-  return typeof build === 'string' ? '' : `TensorFlow ${build.tensorflow}, ${build.device === 'gpu' ? 'GPU' : 'CPU'}`;
-}
-
 /**
  * TensorFlow reads these once, from the process, when it is first loaded anywhere in it: so the main thread sets them before it
  * starts a thread that trains. One thread for each op halves the time of small steps, and a graph that runs in the thread that

@@ -19,6 +19,17 @@ export function registerNative(): void {
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(addon, nativePackage));
 }
 
+/** What computes, once it is registered: TensorFlow's version and its device. */
+export function nativeDevice(): string {
+  const build = findNativeBuild();
+  if (typeof build === 'string') return '';
+  const { isUsingGpuDevice } = tf.findBackend('tensorflow') as tf.KernelBackend & {
+    readonly isUsingGpuDevice: boolean;
+  };
+  if (isUsingGpuDevice) return `TensorFlow ${build.tensorflow}, GPU`;
+  return `TensorFlow ${build.tensorflow}, CPU${build.device === 'gpu' ? ' (built for CUDA, which finds no GPU here)' : ''}`;
+}
+
 /** Node 23 took away what tfjs-node 4.22.0 calls at nearly every op (tensorflow/tfjs#8425 mends it, unreleased). */
 function polyfillUtil(): void {
   const util = require('node:util') as Record<string, unknown>;

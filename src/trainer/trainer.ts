@@ -43,6 +43,8 @@ export interface TrainerOptions {
 /** Which engine runs the steps, and why better ones do not. */
 export interface BackendChoice {
   readonly name: BackendName;
+  /** What computes; empty where no model needs an engine. */
+  readonly device: string;
   readonly refused: readonly { readonly name: BackendName; readonly reason: string }[];
 }
 

@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { CheckpointError, ConfigError, messageOf, type PipelineError, TrainerError } from '../errors.ts';
 import type { Batch, Snapshot, StepReport } from '../records.ts';
 import { prepareNativeEnvironment } from './native-build.ts';
 import { Ring } from './ring.ts';
+import { startThread } from './start-thread.ts';
 import type { BackendChoice, Trainer, TrainerOptions } from './trainer.ts';
 import type { WorkerMessage, WorkerSetup } from './worker-protocol.ts';
 
@@ -15,7 +16,8 @@ import type { WorkerMessage, WorkerSetup } from './worker-protocol.ts';
 export async function workerTrainer(options: TrainerOptions, snapshot: Snapshot | null): Promise<Trainer> {
   const ring = new Ring(options);
   prepareNativeEnvironment();
-  const worker = startWorker({ options, memory: ring.memory, snapshot });
+  const setup: WorkerSetup = { options, memory: ring.memory, snapshot };
+  const worker = startThread('worker', { workerData: setup });
   const backend = await readiness(worker);
   return new WorkerTrainer(worker, ring, backend);
 }
@@ -145,19 +147,4 @@ class WorkerTrainer implements Trainer {
     for (const { reject } of this.#snapshots.splice(0)) reject(this.#ending);
     return this.#ending;
   }
-}
-
-/**
- * Starts the worker from `dist`, or from source: a worker never inherits tsx, so where Node cannot strip types itself the
- * worker registers it first.
- */
-function startWorker(setup: WorkerSetup): Worker {
-  const isSource = import.meta.url.endsWith('.ts');
-  const entry = new URL(isSource ? './worker.ts' : './worker.js', import.meta.url);
-  // Node's types are older than the property.
-  const stripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
-  if (!isSource || stripsTypes) return new Worker(entry, { workerData: setup });
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const code = `import(${tsx}).then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}); });`;
-  return new Worker(code, { eval: true, workerData: setup });
 }

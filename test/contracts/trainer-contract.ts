@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ConfigError, TrainerError } from '../../src/errors.ts';
 import type { JsonValue, Snapshot, StepReport } from '../../src/records.ts';
 import type { BackendName, Trainer, TrainerOptions } from '../../src/trainer/trainer.ts';
+import { withoutNativeBuild } from '../support/native-build.ts';
 import { batches, batchOf, readings, trainerOptions } from '../trainer/support.ts';
 
 export type MakeTrainer = (options: TrainerOptions, snapshot: Snapshot | null) => Promise<Trainer>;
@@ -134,12 +135,15 @@ export function trainerContract(
 
     it('refuses a backend that does not work here with a ConfigError that says why', async () => {
       const options = trainerOptions({
-        backend: 'webgpu',
+        backend: 'tensorflow',
         models: { main: { kind: 'mlp', hidden: [2], activation: 'relu' } },
       });
-      await assert.rejects(
-        make(options, null),
-        (error) => error instanceof ConfigError && error.message.includes('webgpu: '),
+      await withoutNativeBuild(() =>
+        assert.rejects(
+          make(options, null),
+          (error) =>
+            error instanceof ConfigError && error.message.includes('tensorflow: its native addon is not built'),
+        ),
       );
     });
   });

@@ -1,10 +1,21 @@
 import { test } from 'node:test';
-import { missingNative } from '../../src/trainer/native-build.ts';
+import { backendNames, useBackend } from '../../src/trainer/backends.ts';
+import { messageOf } from '../../src/errors.ts';
 import type { BackendName } from '../../src/trainer/trainer.ts';
+import { skipped } from '../support/requirements.ts';
 
-const native = missingNative();
+/** The engines that this machine can test, the plainest last; of the others the reason is printed as that of a skipped test. */
+export const engines: readonly BackendName[] = await enginesHere();
 
-/** The engines that this machine can test; a missing native build skips its tests with the reason printed. */
-export const engines: readonly BackendName[] = native === null ? ['tensorflow', 'wasm', 'cpu'] : ['wasm', 'cpu'];
-
-if (native !== null) test('the tensorflow backend', { skip: native });
+async function enginesHere(): Promise<readonly BackendName[]> {
+  const here: BackendName[] = [];
+  for (const name of backendNames) {
+    try {
+      await useBackend(name);
+      here.push(name);
+    } catch (error) {
+      test(`the ${name} backend`, { skip: skipped(messageOf(error)) });
+    }
+  }
+  return here;
+}

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type DataId, dataTypes, type NodeBackend } from './addon.ts';
-import { emitProgram, type Output } from './emit-program.ts';
+import { emitProgram } from './emit-program.ts';
 import { attributes, type GraphWriter } from './graph-writer.ts';
 import type { ModelVariable } from './graph-variable.ts';
+import type { GraphValue } from './products.ts';
 import { record, type RecordedCapture, type Recording } from './recording.ts';
 import { generalize } from './row-counts.ts';
 
@@ -75,7 +76,7 @@ export function emitFunction(
     return { rowCount, recording };
   });
   const program = generalize(recorded);
-  const outputs = new Map<number, Output>();
+  const outputs = new Map<number, GraphValue>();
   inputs.forEach(({ node, shape }, i) =>
     outputs.set(i, { name: node, shape: shape.map((size) => size ?? rowCounts[0]!) }),
   );

@@ -1,14 +1,8 @@
 import { type Addon, dataTypes, type OpAttribute } from './addon.ts';
 import { type Attribute, attributes, type GraphWriter } from './graph-writer.ts';
 import { NotRecordable } from './not-recordable.ts';
-import { Products } from './products.ts';
+import { type GraphValue, Products } from './products.ts';
 import type { ByRows, Constant, Program } from './row-counts.ts';
-
-/** A value in the graph. Its shape is that of the first recording: a dimension of rows is any number. */
-export interface Output {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
 
 /** Where values of a program come from in the graph. */
 export interface Sources {
@@ -16,7 +10,7 @@ export interface Sources {
   /** An int32 scalar: the number of rows; null where the program has no input with rows. */
   readonly rows: string | null;
   /** By value number. */
-  readonly outputs: Map<number, Output>;
+  readonly outputs: Map<number, GraphValue>;
 }
 
 /** Writes a recorded program into a graph; afterwards `outputs` has every value of it. */

@@ -1,7 +1,12 @@
-import type { Output } from './emit-program.ts';
 import { type Attribute, attributes, type GraphWriter } from './graph-writer.ts';
 import type { RecordedOp } from './recording.ts';
 import type { Constant } from './row-counts.ts';
+
+/** A value in the graph. Its shape is that of the first recording: a dimension of rows is any number. */
+export interface GraphValue {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
 
 /**
  * Writes products of matrices as TensorFlow computes them best: a transposed operand is read in its other order, not copied,
@@ -12,7 +17,7 @@ export class Products {
   /** Constants that say: swap the two dimensions. */
   readonly #swaps: ReadonlySet<number>;
   /** What transposed matrices are transposed from, by value number. */
-  readonly #transposed = new Map<number, Output>();
+  readonly #transposed = new Map<number, GraphValue>();
   /** Value numbers of products. */
   readonly #products = new Set<number>();
 
@@ -22,7 +27,7 @@ export class Products {
   }
 
   /** The node of an op that is or belongs to a product, null for any other, to be written as it is. */
-  emit(op: RecordedOp, inputs: readonly Output[], attrs: Readonly<Record<string, Attribute>>): string | null {
+  emit(op: RecordedOp, inputs: readonly GraphValue[], attrs: Readonly<Record<string, Attribute>>): string | null {
     const { name, outputs } = op;
     if (name === 'Transpose' && this.#swaps.has(op.inputs[1]!)) this.#transposed.set(outputs[0]!.value, inputs[0]!);
     if (name === 'BatchMatMulV2' && inputs.every(({ shape }) => shape.length === 2)) {
@@ -33,7 +38,7 @@ export class Products {
     return isBiased ? this.#graph.node('BiasAdd', [inputs[0]!.name, inputs[1]!.name], attrs) : null;
   }
 
-  #product(op: RecordedOp, inputs: readonly Output[], attrs: Readonly<Record<string, Attribute>>): string {
+  #product(op: RecordedOp, inputs: readonly GraphValue[], attrs: Readonly<Record<string, Attribute>>): string {
     const [a, b] = ['adj_x', 'adj_y'].map((flag, i) => {
       const isTransposed = op.attributes.find(({ name }) => name === flag)?.value === true;
       const before = this.#transposed.get(op.inputs[i]!);
@@ -52,6 +57,6 @@ function isSwap(constant: Constant): boolean {
 }
 
 /** Whether one is a number for each column of the other, and so no broadcast of another kind. */
-function isBias({ shape }: Output, product: Output): boolean {
+function isBias({ shape }: GraphValue, product: GraphValue): boolean {
   return shape.length === 1 && shape[0] === product.shape[1];
 }
