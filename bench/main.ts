@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { logSink } from '../src/cli/reading-sinks.ts';
 import { missing } from '../test/support/requirements.ts';
 import { missingFigures, type Figure } from './figures.ts';
 import { withKafka } from './kafka-input.ts';
+import { fillLog } from './log-input.ts';
 import { machine } from './machine.ts';
 import { runStageApart } from './run-stage-apart.ts';
 import { withInput } from './stage-input.ts';
-import { kafkaStages, stages, type StageInput, type StageName } from './stages.ts';
+import { kafkaStages, type StageInput, type StageName } from './stages.ts';
 import { subjects } from './subjects.ts';
 import { tableLine } from './table.ts';
-import { fillTopic, partitions, topicRecords, topics } from './workload.ts';
+import { partitions, topicRecords, topics } from './workload.ts';
 
 const usage = `npm run bench -- [--short] [--json FILE]
 
@@ -34,6 +34,7 @@ async function bench(isShort: boolean, jsonFile: string | null): Promise<number>
   await withInput(isShort, async (input) => {
     console.log(machine());
     console.log(`median of ${input.repetition.runs}, lowest … highest\n`);
+    await fillLog(topics.long, partitions, topicRecords(input).long, input);
     const reason = missing('kafka-4.3.1');
     const benches = reason === undefined ? [benchLocal, benchKafka] : [benchLocal];
     // Side by side only where nobody looks at how fast it is: a broker takes seconds to start.
@@ -50,11 +51,7 @@ async function bench(isShort: boolean, jsonFile: string | null): Promise<number>
   return lacking.length === 0 ? 0 : 1;
 }
 
-async function benchLocal(input: StageInput): Promise<readonly Figure[]> {
-  const records = topicRecords(input);
-  for (const length of ['long', 'short'] as const) {
-    await fillTopic(await logSink({ dir: input.logDir, topic: topics[length], partitions }), records[length], input);
-  }
+function benchLocal(input: StageInput): Promise<readonly Figure[]> {
   return runStages((name) => !kafkaStages.has(name), input);
 }
 
@@ -65,7 +62,8 @@ function benchKafka(input: StageInput): Promise<readonly Figure[]> {
 /** Runs the wanted stages one after another and prints their figures as they come. */
 async function runStages(isWanted: (name: StageName) => boolean, input: StageInput): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  for (const name of (Object.keys(stages) as StageName[]).filter(isWanted)) {
+  const wanted = new Set(subjects.map(({ stage }) => stage).filter(isWanted));
+  for (const name of wanted) {
     const found = await runStageApart(name, input);
     for (const figure of found) console.log(tableLine(figure));
     figures.push(...found);

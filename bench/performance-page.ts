@@ -25,8 +25,7 @@ and the highest in brackets; a ratio above 1 says that ours is better. The peers
 const notMeasured = `## Not measured
 
 GPUs: both ways to one (\`npm run native -- --gpu\`, \`backend: webgpu\`) are built and tested on the CPU, and their speed on a GPU is not
-measured. Nor are networks (the broker runs on the same machine and shares its cores with the pipeline); large nets; scaling by
-features, partitions and backlog; months of uptime.
+measured. Nor are networks (the broker runs on the same machine and shares its cores with the pipeline) and months of uptime.
 `;
 
 /** The page, in Markdown. */
@@ -45,6 +44,7 @@ export function performancePage(performance: Performance): string {
         compared.filter((each) => each.group === group),
       ),
     ),
+    ...curves(figures),
     `## Ours alone\n\n${ownFigures(figures)}`,
     notMeasured,
   ];
@@ -81,6 +81,31 @@ function chart(compared: readonly Comparison[]): string {
     `  line [${compared.map(({ times }) => times).join(', ')}]`,
     '```',
   ].join('\n');
+}
+
+const curveTitles = {
+  features: 'features, the first layer as wide',
+  partitions: 'partitions of a topic in Kafka',
+  batch: 'rows of a batch',
+  model: 'units of each of two hidden layers',
+};
+
+/** A chart for each thing that was made larger, from the embedded log to learned. */
+function curves(figures: readonly Figure[]): readonly string[] {
+  return Object.entries(curveTitles).flatMap(([name, title]) => {
+    const pattern = new RegExp(`^scaling\\.${name}\\.(\\d+)\\.rowsPerSecond$`);
+    const points = figures.filter((figure) => pattern.test(figure.name));
+    if (points.length === 0) return [];
+    const lines = [
+      '```mermaid',
+      'xychart-beta',
+      `  x-axis [${points.map((point) => JSON.stringify(pattern.exec(point.name)?.[1])).join(', ')}]`,
+      '  y-axis "rows/s learned"',
+      `  line [${points.map(({ value }) => Math.round(value)).join(', ')}]`,
+      '```',
+    ];
+    return [`## Scaling: ${title}\n\n${lines.join('\n')}\n`];
+  });
 }
 
 function ownFigures(figures: readonly Figure[]): string {

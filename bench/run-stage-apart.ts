@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { figuresOf, type Figure } from './figures.ts';
 import type { Measurement } from './measure.ts';
 import type { StageInput, StageName } from './stages.ts';
-import { subjects } from './subjects.ts';
+import { deepSubjects, subjects } from './subjects.ts';
 
 /**
  * Runs a stage in a process of its own, so that neither memory nor compiled code of one stage colours another, and gives
@@ -12,7 +12,7 @@ import { subjects } from './subjects.ts';
 export async function runStageApart(name: StageName, input: StageInput): Promise<readonly Figure[]> {
   const measurements = await measureApart(name, input);
   return measurements.flatMap((measurement) => {
-    const subject = subjects.find((each) => each.name === measurement.subject);
+    const subject = [...subjects, ...deepSubjects].find((each) => each.name === measurement.subject);
     if (subject === undefined) throw new Error(`${measurement.subject} is not in the table of subjects`);
     return figuresOf(subject, measurement);
   });

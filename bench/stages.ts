@@ -22,9 +22,12 @@ export const stages = {
   normalize: async () => (await import('./stages/normalize.ts')).normalizeRows,
   batch: async () => (await import('./stages/batch.ts')).batchRows,
   step: async () => (await import('./stages/step.ts')).step,
+  largeStep: async () => (await import('./stages/step.ts')).largeStep,
   endToEndLog: async () => (await import('./stages/end-to-end.ts')).endToEndLog,
   fetch: async () => (await import('./stages/fetch.ts')).fetchRecords,
   endToEndKafka: async () => (await import('./stages/end-to-end.ts')).endToEndKafka,
+  sustained: async () => (await import('./stages/sustained.ts')).sustained,
+  scaling: async () => (await import('./stages/scaling.ts')).scale,
   freshness: async () => (await import('./stages/freshness.ts')).freshness,
 } as const satisfies Record<string, () => Promise<Stage>>;
 

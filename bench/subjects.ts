@@ -1,5 +1,6 @@
 import { fetchTopics } from './fetch-topics.ts';
 import type { figureKinds } from './figures.ts';
+import { scaling } from './scaling.ts';
 import type { StageName } from './stages.ts';
 
 /** Something that the bench measures, the stage that measures it, and what is said of it. */
@@ -14,7 +15,9 @@ export interface Subject {
 
 const flow = ['rowsPerSecond', 'cpuSecondsPerMillion'] as const;
 
-/** The whole table: the bench fails where one of these rows is missing. */
+const memory = [...flow, 'peakRssMiB'] as const;
+
+/** The table of `npm run bench`, which fails where one of these rows is missing. */
 export const subjects: readonly Subject[] = [
   { name: 'logRead', stage: 'logRead', figures: flow },
   { name: 'decode.avro', stage: 'decode', figures: flow },
@@ -34,15 +37,23 @@ export const subjects: readonly Subject[] = [
     ['step.cpu', 32],
     ['step.cpu', 1024],
   ].map(([prefix, rows]) => stepSubject(String(prefix), Number(rows))),
-  { name: 'endToEnd.log', stage: 'endToEndLog', figures: [...flow, 'peakRssMiB'] },
-  { name: 'endToEnd.log.wasm', stage: 'endToEndLog', figures: [...flow, 'peakRssMiB'] },
+  { name: 'endToEnd.log', stage: 'endToEndLog', figures: memory },
+  { name: 'endToEnd.log.wasm', stage: 'endToEndLog', figures: memory },
   ...fetchTopics.flatMap(({ name }): Subject[] => [
     { name, stage: 'fetch', figures: flow },
     { name: `${name}.kafkajs`, stage: 'fetch', figures: flow, against: 'kafkajs' },
   ]),
-  { name: 'endToEnd.kafka', stage: 'endToEndKafka', figures: [...flow, 'peakRssMiB'] },
-  { name: 'endToEnd.kafka.wasm', stage: 'endToEndKafka', figures: [...flow, 'peakRssMiB'] },
+  { name: 'endToEnd.kafka', stage: 'endToEndKafka', figures: memory },
+  { name: 'endToEnd.kafka.4096', stage: 'endToEndKafka', figures: memory },
+  { name: 'endToEnd.kafka.wasm', stage: 'endToEndKafka', figures: memory },
   { name: 'freshness', stage: 'freshness', figures: ['p50Ms', 'p99Ms', 'cpuSecondsPerMillion'] },
+];
+
+/** What `npm run bench:peers` measures besides. */
+export const deepSubjects: readonly Subject[] = [
+  ...[1024, 8192].map((rows) => ({ ...stepSubject('largeStep', rows), stage: 'largeStep' as const })),
+  { name: 'sustained', stage: 'sustained', figures: memory },
+  ...scaling.map(({ subject }): Subject => ({ name: subject, stage: 'scaling', figures: flow })),
 ];
 
 function stepSubject(prefix: string, rowsPerStep: number): Subject {

@@ -12,14 +12,19 @@ export function distinctReadings({ isShort }: StageInput): number {
   return isShort ? 4096 : 32_768;
 }
 
-/** Partitions of every topic. */
+/** Partitions of a topic. */
 export const partitions = 4;
-/** Topics by length: whoever only reads needs a longer one than whoever learns. */
-export const topics = { long: 'bench.long', short: 'bench.short' } as const;
+/** Topics by length. */
+export const topics = { long: 'bench.long', endless: 'bench.endless' } as const;
 
 /** Records that each topic holds. */
 export function topicRecords({ isShort }: StageInput): Readonly<Record<keyof typeof topics, number>> {
-  return isShort ? { long: 50_000, short: 20_000 } : { long: 2_000_000, short: 300_000 };
+  return isShort ? { long: 50_000, endless: 100_000 } : { long: 2_000_000, endless: 20_000_000 };
+}
+
+/** A topic with so many partitions. */
+export function spreadTopic(partitionCount: number): string {
+  return `bench.spread.${partitionCount}`;
 }
 
 const fleet = simulate({ sensors: 100, seed: 1, topic: 'bench.reading' });
@@ -66,13 +71,23 @@ export function sourceOf(
   return kind === 'log' ? { log: { dir: logDir, topic } } : { kafka: { brokers: [bootstrap], topics: [topic] } };
 }
 
+/** So many features: five plain ones, and the power so many rows before. */
+export function lagFeatures(count: number): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  const plain = ['temperature', 'humidity', 'pressure', 'vibration', 'load'];
+  const lags = Array.from({ length: count - plain.length }, (_, n) => n + 1);
+  return {
+    ...Object.fromEntries(plain.map((name) => [name, {}])),
+    ...Object.fromEntries(lags.map((rows) => [`power${rows}Before`, { field: 'power', as: 'lag', rows }])),
+  };
+}
+
 /**
  * The job that all stages are parts of: 8 of the 10 fields are wanted, for 8 features (5 plain, 3 lags by sensor), and
  * an 8-64-64-1 net learns the target by Adam.
  */
 export function jobConfig(
   input: StageInput,
-  source = sourceOf('log', topics.short, input),
+  source = sourceOf('log', topics.long, input),
   format: Format = 'avro',
   more: Readonly<Record<string, unknown>> = {},
 ): Config {
@@ -83,16 +98,7 @@ export function jobConfig(
     decode,
     key: 'sensorId',
     time: 'measuredAt',
-    features: {
-      temperature: {},
-      humidity: {},
-      pressure: {},
-      vibration: {},
-      load: {},
-      powerBefore: { field: 'power', as: 'lag', rows: 1 },
-      powerTwoBefore: { field: 'power', as: 'lag', rows: 2 },
-      powerThreeBefore: { field: 'power', as: 'lag', rows: 3 },
-    },
+    features: lagFeatures(8),
     target: 'power',
     models: { main: { mlp: { hidden: [64, 64] } } },
     training: { optimizer: 'adam' },

@@ -36,13 +36,24 @@ export const goals: readonly Goal[] = [
       times,
     })),
   ),
-  ...jobPeers.map((peer) => ({
-    group: 'Kafka to trained: CPU per record against confluent-kafka, fastavro and a learner in Python',
-    label: peer,
-    figure: 'endToEnd.kafka.cpuSecondsPerMillion',
-    peer,
-    times: 8,
-  })),
+  ...stepPeers.flatMap((peer) =>
+    [1024, 8192].map((rows) => ({
+      group: 'Training step of a 64-512-512-1 net: time',
+      label: `${peer}, ${rows} rows`,
+      figure: `largeStep.${rows}.msPerStep`,
+      peer,
+      times: 1,
+    })),
+  ),
+  ...Object.entries({ 'endToEnd.kafka': 256, 'endToEnd.kafka.4096': 4096 }).flatMap(([subject, rows]) =>
+    jobPeers.map((peer) => ({
+      group: 'Kafka to trained: CPU per record against confluent-kafka, fastavro and a learner in Python',
+      label: `${peer}, batches of ${rows}`,
+      figure: `${subject}.cpuSecondsPerMillion`,
+      peer,
+      times: 8,
+    })),
+  ),
 ];
 
 function fetchGoals(peer: string, kind: string, times: number, group: string): readonly Goal[] {

@@ -9,10 +9,13 @@ import { machine } from '../machine.ts';
 import type { Run } from '../measure.ts';
 import { performancePage } from '../performance-page.ts';
 import { runStageApart } from '../run-stage-apart.ts';
+import { fillLog } from '../log-input.ts';
+import { partitionCounts } from '../scaling.ts';
 import { withInput } from '../stage-input.ts';
-import type { StageName } from '../stages.ts';
-import { subjects } from '../subjects.ts';
+import type { StageInput, StageName } from '../stages.ts';
+import { deepSubjects, subjects } from '../subjects.ts';
 import { tableLine } from '../table.ts';
+import { partitions, spreadTopic, topicRecords, topics } from '../workload.ts';
 import { installPeers } from './install-peers.ts';
 import { peersOf, type Peer } from './peers.ts';
 import { runPeer } from './run-peer.ts';
@@ -26,9 +29,9 @@ Example:
   npm run bench:peers -- --page docs/performance.md`;
 
 /** Stages with peers. */
-const compared: readonly StageName[] = ['decode', 'step', 'fetch', 'endToEndKafka'];
+const compared: readonly StageName[] = ['decode', 'step', 'largeStep', 'fetch', 'endToEndKafka'];
 /** Ours alone, for the page. */
-const others: readonly StageName[] = ['derive', 'normalize', 'batch', 'freshness'];
+const others: readonly StageName[] = ['derive', 'normalize', 'batch', 'freshness', 'sustained', 'scaling'];
 
 const { values: options } = parseArgs({
   options: { json: { type: 'string' }, page: { type: 'string' }, dir: { type: 'string' }, help: { type: 'boolean' } },
@@ -43,12 +46,13 @@ async function benchPeers(dir: string): Promise<void> {
     for (const figure of found) console.log(tableLine(figure));
     figures.push(...found);
   };
-  await withInput(false, (empty, files) =>
-    withKafka(empty, async (input) => {
+  await withInput(false, async (local, files) => {
+    const copies = await fillLogs(local);
+    const measureAll = async (input: StageInput): Promise<void> => {
       const peers = peersOf(programs, input, files);
       for (const stage of [...compared, ...others]) {
         tell(await runStageApart(stage, input));
-        for (const subject of subjects.filter((each) => each.stage === stage)) {
+        for (const subject of [...subjects, ...deepSubjects].filter((each) => each.stage === stage)) {
           for (const peer of peers.filter((each) => each.subject === subject.name)) {
             const name = `${subject.name}.${peer.name}`;
             const measured = { subject: name, runs: await runsOf(peer, input.repetition.runs), note: null };
@@ -56,13 +60,23 @@ async function benchPeers(dir: string): Promise<void> {
           }
         }
       }
-    }),
-  );
+    };
+    await withKafka(local, measureAll, copies);
+  });
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (options.page === undefined) return;
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const date = new Date().toISOString().slice(0, 10);
   writeFileSync(options.page, performancePage({ date, commit, machine: machine(), figures }));
+}
+
+/** Makes all topics that are learned, and names those that Kafka serves too. */
+async function fillLogs(input: StageInput): Promise<readonly string[]> {
+  const records = topicRecords(input);
+  await fillLog(topics.long, partitions, records.long, input);
+  await fillLog(topics.endless, partitions, records.endless, input);
+  for (const count of partitionCounts) await fillLog(spreadTopic(count), count, records.long, input);
+  return [topics.long, topics.endless, ...partitionCounts.map(spreadTopic)];
 }
 
 async function runsOf({ command, repeats }: Peer, count: number): Promise<readonly Run[]> {

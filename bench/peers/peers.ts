@@ -70,7 +70,11 @@ function framed(messages: readonly Buffer[]): Buffer {
   );
 }
 
-const stepRows = [32, 256, 1024, 4096];
+/** Of ours, the sizes of the net and numbers of rows. */
+const stepNets = [
+  { prefix: 'step', sizes: [8, 64, 64, 1], rowCounts: [32, 256, 1024, 4096], rowsInARun: 120_000 },
+  { prefix: 'largeStep', sizes: [64, 512, 512, 1], rowCounts: [1024, 8192], rowsInARun: 20_000 },
+];
 const stepLearners = {
   'PyTorch Adam': 'torch',
   'PyTorch fused Adam': 'torch-fused',
@@ -79,14 +83,16 @@ const stepLearners = {
 
 /** With one thread: with two, PyTorch was several times slower at 1,024 rows on a busy machine of two cores. */
 function stepPeers({ python }: Peers, { isShort, repetition }: StageInput): readonly Peer[] {
-  return stepRows.flatMap((rowCount) => {
-    const steps = isShort ? 5 : Math.round(120_000 / (rowCount + 100));
-    return Object.entries(stepLearners).map(([name, learner]) => {
-      const args = ['step.py', learner, rowCount, steps, repetition.runs, 8, 64, 64, 1].map(String);
-      const command = { program: python, args, env: withThreads(1) };
-      return { subject: `step.${rowCount}`, name, command, repeats: true };
-    });
-  });
+  return stepNets.flatMap(({ prefix, sizes, rowCounts, rowsInARun }) =>
+    rowCounts.flatMap((rowCount) => {
+      const steps = isShort ? 5 : Math.max(5, Math.round(rowsInARun / (rowCount + 100)));
+      return Object.entries(stepLearners).map(([name, learner]) => {
+        const args = ['step.py', learner, rowCount, steps, repetition.runs, ...sizes].map(String);
+        const command = { program: python, args, env: withThreads(1) };
+        return { subject: `${prefix}.${rowCount}`, name, command, repeats: true };
+      });
+    }),
+  );
 }
 
 const jobLearners = { PyTorch: 'torch-fused', 'tf.function': 'tensorflow', River: 'river' };
@@ -94,11 +100,15 @@ const jobLearners = { PyTorch: 'torch-fused', 'tf.function': 'tensorflow', River
 /** The same job in Python, with one thread for the learner. */
 function jobPeers({ python }: Peers, input: StageInput): readonly Peer[] {
   const count = input.isShort ? 2000 : 100_000;
-  return Object.entries(jobLearners).map(([name, learner]) => {
-    const args = ['pipeline.py', input.bootstrap, topics.short, count, input.schemaFile, learner, 256].map(String);
-    const command = { program: python, args, env: withThreads(1) };
-    return { subject: 'endToEnd.kafka', name, command, repeats: false };
-  });
+  return Object.entries({ 'endToEnd.kafka': 256, 'endToEnd.kafka.4096': 4096 }).flatMap(([subject, batchRows]) =>
+    Object.entries(jobLearners).map(([name, learner]) => {
+      const args = ['pipeline.py', input.bootstrap, topics.long, count, input.schemaFile, learner, batchRows].map(
+        String,
+      );
+      const command = { program: python, args, env: withThreads(1) };
+      return { subject, name, command, repeats: false };
+    }),
+  );
 }
 
 function withThreads(threads: number): Readonly<Record<string, string>> {

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { figuresOf, missingFigures, type Figure } from '../../bench/figures.ts';
 import { measure, median, quantile, type Run } from '../../bench/measure.ts';
 import { stages } from '../../bench/stages.ts';
-import { subjects } from '../../bench/subjects.ts';
+import { deepSubjects, subjects } from '../../bench/subjects.ts';
 import { tableLine } from '../../bench/table.ts';
 
 const run: Run = { rows: 2000, seconds: 0.5, cpuSeconds: 1, peakRssBytes: 3 * 2 ** 20, ageMs: { p50: 20, p99: 40 } };
@@ -17,6 +17,7 @@ test('the table has a rate and a cost for every stage from the source to the ste
   const steps = ['', '.wasm', '.cpu'].flatMap((engine) =>
     (engine === '' ? [32, 256, 1024, 4096] : [32, 1024]).map((rows) => `step${engine}.${rows}`),
   );
+  const jobs = ['kafka', 'kafka.4096', 'kafka.wasm', 'log', 'log.wasm'].map((name) => `endToEnd.${name}`);
   const wanted = [
     ...['none', 'gzip', 'snappy', 'lz4', 'zstd'].flatMap((codec) =>
       [1, 8].flatMap((partitions) => [`fetch.${codec}.${partitions}`, `fetch.${codec}.${partitions}.kafkajs`]),
@@ -29,13 +30,11 @@ test('the table has a rate and a cost for every stage from the source to the ste
     'normalize',
     'batch',
     ...steps,
-    ...['endToEnd.kafka', 'endToEnd.kafka.wasm', 'endToEnd.log', 'endToEnd.log.wasm'],
+    ...jobs,
   ].flatMap((name) => [`${name}.rowsPerSecond`, `${name}.cpuSecondsPerMillion`]);
   const more = [
     ...steps.map((name) => `${name}.msPerStep`),
-    ...['endToEnd.kafka', 'endToEnd.kafka.wasm', 'endToEnd.log', 'endToEnd.log.wasm'].map(
-      (name) => `${name}.peakRssMiB`,
-    ),
+    ...jobs.map((name) => `${name}.peakRssMiB`),
     ...['freshness.p50Ms', 'freshness.p99Ms', 'freshness.cpuSecondsPerMillion'],
   ];
   const names = allFigures().map(({ name }) => name);
@@ -49,7 +48,7 @@ test('a figure of another program says of which', () => {
 });
 
 test('every stage measures a subject of the table', () => {
-  const named = new Set(subjects.map(({ stage }) => stage));
+  const named = new Set([...subjects, ...deepSubjects].map(({ stage }) => stage));
   assert.deepEqual([...named].sort(), Object.keys(stages).sort());
 });
 
