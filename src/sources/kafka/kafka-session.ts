@@ -28,7 +28,10 @@ export interface SessionListener {
 const sessionTimeoutMs = 10_000;
 const heartbeatIntervalMs = 1000;
 const maxWaitMs = 500;
-const maxBytesPerPartition = 1 << 20;
+/** Of one partition in one fetch, whatever its share. */
+const partitionBytes = { least: 256 << 10, most: 1 << 20 };
+/** Of all partitions together, where there are few: an answer beyond the processor's cache is read from memory several times. */
+const usualFetchBytes = 2 << 20;
 const maxFetchBytes = 10 << 20;
 /** Partitions added to a topic are found within this time. */
 const metadataMaxAgeMs = 5000;
@@ -59,6 +62,7 @@ export class KafkaSession {
     this.#positions = positions;
     this.#delivery = delivery;
     this.#listener = listener;
+    const maxBytesPerPartition = bytesPerPartition(positions.all.length);
     this.#client = kafkaClient(options, 'endless');
     this.#consumer = this.#client.kafka.consumer({
       groupId: options.groupId,
@@ -217,4 +221,10 @@ function causeOf(error: unknown): PipelineError {
     `the Kafka client stopped: ${messageOf(bottom)}`,
     { retriable: true, cause: error },
   );
+}
+
+/** So many bytes of each partition at the most that a fetch of all of them brings the usual amount. */
+function bytesPerPartition(partitionCount: number): number {
+  const share = Math.floor(usualFetchBytes / Math.max(1, partitionCount));
+  return Math.min(partitionBytes.most, Math.max(partitionBytes.least, share));
 }

@@ -92,7 +92,8 @@ export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = maxBa
 }
 
 const decompressors: Readonly<Record<Exclude<Codec, 'none'>, (bytes: Buffer, maxBytes: number) => Buffer>> = {
-  gzip: (bytes, maxBytes) => zlib.gunzipSync(bytes, { chunkSize: 131072, maxOutputLength: Math.max(1, maxBytes) }),
+  gzip: (bytes, maxBytes) =>
+    zlib.gunzipSync(bytes, { chunkSize: gunzipChunkBytes(bytes), maxOutputLength: Math.max(1, maxBytes) }),
   snappy: unsnappy,
   lz4(bytes, maxBytes) {
     const bounds = lz4Bounds(bytes);
@@ -106,6 +107,15 @@ const decompressors: Readonly<Record<Exclude<Codec, 'none'>, (bytes: Buffer, max
     return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   },
 };
+
+const largestChunkBytes = 1 << 20;
+
+/** What zlib takes for its output at once: as much as the last four bytes promise, which it would else find out in pieces. */
+function gunzipChunkBytes(bytes: Buffer): number {
+  const promised = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
+  // One more than is needed: a chunk that is full makes zlib take another one.
+  return Math.min(largestChunkBytes, Math.max(zlib.constants.Z_MIN_CHUNK, promised + 1));
+}
 
 function refuseBomb(bounds: FrameBounds, maxBytes: number): void {
   if (bounds.maxDecodedBytes - bounds.blockBytes > maxBytes) throw new Overflow();
