@@ -128,6 +128,9 @@ const learner = choice({
     hidden: z.array(count).min(1).default([64, 64]),
     activation: z.enum(['relu', 'tanh', 'sigmoid']).default('relu'),
   }),
+  layers: z.strictObject({
+    file: name.meta({ description: 'The model.json of a TensorFlow.js LayersModel; weights beside it are the start' }),
+  }),
 });
 
 const every = z.union(

@@ -3,7 +3,9 @@ import type { Batch, Snapshot, StepReport } from '../records.ts';
 /** One model of the config: a bare name or a name with options, validated in `config/`. */
 export type LearnerSpec =
   | { readonly kind: 'lastValue' | 'mean' | 'majority' | 'linear' }
-  | { readonly kind: 'mlp'; readonly hidden: readonly number[]; readonly activation: 'relu' | 'tanh' | 'sigmoid' };
+  | { readonly kind: 'mlp'; readonly hidden: readonly number[]; readonly activation: 'relu' | 'tanh' | 'sigmoid' }
+  /** A LayersModel of TensorFlow.js; `file` is its `model.json`. */
+  | { readonly kind: 'layers'; readonly file: string };
 
 export interface TrainingOptions {
   readonly optimizer: 'sgd' | 'adam';
@@ -46,6 +48,8 @@ export interface BackendChoice {
   /** What computes; empty where no model needs an engine. */
   readonly device: string;
   readonly refused: readonly { readonly name: BackendName; readonly reason: string }[];
+  /** Models that the tensorflow backend runs op by op, and why their steps could not be one graph. */
+  readonly eager: readonly { readonly model: string; readonly reason: string }[];
 }
 
 /** The worker behind one interface. Errors are fatal and reach `failed`. */
