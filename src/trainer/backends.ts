@@ -204,7 +204,7 @@ function smallNet(name: BackendName, { featureCount, hidden, optimizer }: SmallN
   return createMlp(name, new TargetScale('value'), 1, {
     featureCount,
     spec: { kind: 'mlp', hidden, activation: 'relu' },
-    training: { optimizer, learningRate: 0.1, clipNorm: null },
+    training: { optimizer, learningRate: 0.1, clipNorm: null, precision: 'float32' },
     seed: 1,
   });
 }

@@ -149,6 +149,7 @@ function compile(head: GraphHead, parameters: readonly DenseParameter[], options
       },
       optimizer: training.optimizer === 'sgd' ? { kind: 'sgd' } : { kind: 'adam', epsilon: 1e-8 },
       clipNorm: training.clipNorm,
+      precision: training.precision,
     });
   } finally {
     // The session has its own.

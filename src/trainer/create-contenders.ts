@@ -27,6 +27,7 @@ export async function createContenders(
   facts: Facts,
 ): Promise<{ readonly backend: BackendChoice; readonly contenders: readonly Contender[] }> {
   const backend = await backendFor(options);
+  if (options.training.precision === 'bfloat16' && backend.name !== 'tensorflow') throw withoutBfloat16(backend);
   const specs = Object.entries(options.models).map(([name, spec]) => [modelPath(name), spec] as const);
   const contenders: Contender[] = [];
   const eager: { model: string; reason: string }[] = [];
@@ -98,6 +99,15 @@ async function createLearner(
       return createLayers(backend, facts, { file: spec.file, featureCount, maxClasses, training, seed }, onEager);
     }
   }
+}
+
+function withoutBfloat16({ name, refused }: BackendChoice): ConfigError {
+  const why = refused.find((each) => each.name === 'tensorflow')?.reason;
+  return new ConfigError(
+    'config.incompatible',
+    `training.precision: bfloat16 is for the tensorflow backend, and this run has ${name}${why === undefined ? '' : ` (tensorflow: ${why})`}; ` +
+      'set backend: tensorflow, or precision: float32',
+  );
 }
 
 function misfit(kind: string, task: string, instead: string): ConfigError {

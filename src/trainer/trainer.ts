@@ -12,6 +12,8 @@ export interface TrainingOptions {
   readonly learningRate: number;
   /** Largest Euclidean norm of all gradients of a model together; null means no clipping. */
   readonly clipNorm: number | null;
+  /** In which numbers nets compute products; bfloat16 is for the tensorflow backend. Weights are float32 in any case. */
+  readonly precision: 'float32' | 'bfloat16';
 }
 
 export type BackendName = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';

@@ -23,26 +23,26 @@ const kinds: Readonly<Record<string, Partial<TrainerOptions>>> = {
   'linear, Adam, horizon, change': {
     horizonMs: hourMs,
     targetAs: 'change',
-    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1 },
+    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1, precision: 'float32' },
   },
   'mlp, Adam, horizon, change': {
     models: { main: { kind: 'mlp', hidden: [8], activation: 'relu' }, shadow: { kind: 'linear' } },
     horizonMs: hourMs,
     targetAs: 'change',
-    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1 },
+    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1, precision: 'float32' },
   },
   'mlp, SGD': { models: { main: { kind: 'mlp', hidden: [8, 4], activation: 'tanh' } } },
   'mlp, classes, Adam': {
     models: { main: { kind: 'mlp', hidden: [8], activation: 'sigmoid' }, shadow: { kind: 'linear' } },
     task: 'classification',
     maxClasses: 4,
-    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: null },
+    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: null, precision: 'float32' },
   },
   'layers, dropout, Adam, horizon, change': {
     models: layersOf('dropout'),
     horizonMs: hourMs,
     targetAs: 'change',
-    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1 },
+    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1, precision: 'float32' },
   },
   'layers, batch norm, SGD': { models: layersOf('batch norm') },
 };

@@ -17,8 +17,8 @@ import { modelFile, netsOfThree, savedModel, type LayerJson } from '../support/m
 import { engines as all } from './engines.ts';
 import { batches, readings } from './support.ts';
 
-const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: 1 };
-const sgd: TrainingOptions = { optimizer: 'sgd', learningRate: 0.1, clipNorm: null };
+const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: 1, precision: 'float32' };
+const sgd: TrainingOptions = { optimizer: 'sgd', learningRate: 0.1, clipNorm: null, precision: 'float32' };
 const dir = temporaryDirectory({ after });
 const engines = all.filter((name) => name !== 'webgpu');
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NodeBackend } from './addon.ts';
+import { Bfloat16GraphWriter, type Precision } from './bfloat16.ts';
 import { CompiledStep } from './compiled-step.ts';
 import { declareInput, emitFunction, type InputSpec, type Tensors } from './emit-function.ts';
 import { emitUpdate } from './emit-update.ts';
@@ -37,6 +38,8 @@ export interface StepSpec {
   readonly optimizer: OptimizerSpec;
   /** Largest Euclidean norm of all gradients together; longer ones are scaled to it. Null means no clipping. */
   readonly clipNorm: number | null;
+  /** By default float32. */
+  readonly precision?: Precision;
 }
 
 /**
@@ -46,7 +49,7 @@ export interface StepSpec {
 export function compileStep(spec: StepSpec): CompiledStep {
   const backend = tf.backend() as unknown as NodeBackend;
   const optimizer = graphOptimizer(spec.optimizer);
-  const graph = new GraphWriter();
+  const graph = spec.precision === 'bfloat16' ? new Bfloat16GraphWriter() : new GraphWriter();
   const variables = Object.entries(spec.variables).map(([name, variable]) =>
     declareModelVariable(graph, name, variable, optimizer.slots),
   );

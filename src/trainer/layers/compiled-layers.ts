@@ -24,12 +24,12 @@ export function compiledLayers(
     head,
     graphHead,
     learningRate: training.learningRate,
-    weights: net.weights,
+    weights: net.weights.map(({ name, shape, isTrained }) => ({ name, shape, isTrained })),
     step: scoped(() => compile(graphHead, net, training)),
   });
 }
 
-function compile(head: GraphHead, net: LayersNet, { optimizer, clipNorm }: TrainingOptions): CompiledStep {
+function compile(head: GraphHead, net: LayersNet, training: TrainingOptions): CompiledStep {
   const predict = (features: tf.Tensor): tf.Tensor2D => net.outputs(features, false);
   const variables: Record<string, tf.Variable> = {};
   for (const { name, variable, isTrained } of net.weights) {
@@ -54,8 +54,9 @@ function compile(head: GraphHead, net: LayersNet, { optimizer, clipNorm }: Train
     functions: {
       predict: { inputs: ['features'], run: ({ features }) => ({ outputs: predict(features!) }) },
     },
-    optimizer: optimizer === 'sgd' ? { kind: 'sgd' } : { kind: 'adam', epsilon: 1e-8 },
-    clipNorm,
+    optimizer: training.optimizer === 'sgd' ? { kind: 'sgd' } : { kind: 'adam', epsilon: 1e-8 },
+    clipNorm: training.clipNorm,
+    precision: training.precision,
   });
 }
 

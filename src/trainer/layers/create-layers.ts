@@ -51,6 +51,7 @@ export async function createLayers(
         return learner;
       } catch (error) {
         if (!(error instanceof NotRecordable)) throw error;
+        if (training.precision === 'bfloat16') throw needsGraph(file, error);
         onEager(error.message);
       }
     }
@@ -71,6 +72,14 @@ function withoutWebgpu(file: string): ConfigError {
     'config.incompatible',
     `${file}: the webgpu backend runs mlp alone, no layers from a file. Set backend: tensorflow, wasm or cpu.`,
     { context: { key: 'backend' } },
+  );
+}
+
+function needsGraph(file: string, cause: NotRecordable): ConfigError {
+  return new ConfigError(
+    'config.incompatible',
+    `${file}: training.precision: bfloat16 needs a step that can be one graph, and this one cannot: ${cause.message}. Take precision out.`,
+    { cause },
   );
 }
 
