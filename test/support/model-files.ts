@@ -26,6 +26,11 @@ export const netsOfThree: Readonly<Record<string, readonly LayerJson[]>> = {
     ['GRU', { units: 6, batch_input_shape: [null, 3, 1] }],
     ['Dense', { units: 1 }],
   ],
+  masking: [
+    ['Masking', { mask_value: 0, batch_input_shape: [null, 3, 1] }],
+    ['SimpleRNN', { units: 6 }],
+    ['Dense', { units: 1 }],
+  ],
   dropout: [
     ['Dense', { units: 16, activation: 'relu', batch_input_shape: [null, 3] }],
     // TensorFlow.js would draw the same mask from it at each step.

@@ -319,7 +319,7 @@ describe('a model that cannot be used is refused with a ConfigError that says wh
       modelOf('wasm', files['conv1d']!),
       (error) =>
         error instanceof ConfigError &&
-        /the wasm backend cannot train this model: .*Conv2DBackpropFilter.*Set backend: tensorflow, or cpu/.test(
+        /the wasm backend cannot train this model: .*Conv2DBackpropFilter.*Set another backend; cpu has all ops/.test(
           error.message,
         ),
     );

@@ -9,6 +9,7 @@ import { declareInput, emitFunction, type InputSpec, type Tensors } from './emit
 import { emitUpdate } from './emit-update.ts';
 import { declareModelVariable, emitSetters } from './graph-variable.ts';
 import { GraphWriter } from './graph-writer.ts';
+import { NotRecordable } from './not-recordable.ts';
 import { graphOptimizer, type OptimizerSpec } from './optimizers.ts';
 
 /** What a step computes before the optimizer comes. */
@@ -94,6 +95,9 @@ function load(backend: NodeBackend, graph: GraphWriter): number {
   try {
     writeFileSync(join(folder, 'saved_model.pb'), graph.savedModel());
     return backend.binding.loadSavedModel(folder, 'serve');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NotRecordable(`TensorFlow does not take the step as a graph: ${reason}`, { cause: error });
   } finally {
     // TensorFlow has read it whole.
     rmSync(folder, { recursive: true });

@@ -61,7 +61,7 @@ export async function createLayers(
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(
       'config.incompatible',
-      `${file}: the ${backend} backend cannot train this model: ${messageOf(error)}. Set backend: tensorflow, or cpu, which has all ops.`,
+      `${file}: the ${backend} backend cannot train this model: ${messageOf(error)}. Set another backend; cpu has all ops.`,
       { cause: error },
     );
   }

@@ -76,7 +76,8 @@ export class EagerLayersLearner implements Learner {
     const weights = below('weights', arrays);
     for (const { name, values } of this.#weights) copyFrom(weights, name, values);
     this.#optimizer.restore(below('optimizer', arrays));
-    if (this.#net.traits.isRandom) this.#steps = float64Array(arrays, 'random', 1)[0]!;
+    // A graph, which draws nothing, counts no steps.
+    if (arrays['random'] !== undefined) this.#steps = float64Array(arrays, 'random', 1)[0]!;
     scoped(() => {
       this.#weights.forEach(write);
     });

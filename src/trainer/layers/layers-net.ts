@@ -51,14 +51,18 @@ export async function layersNet(modelFile: ModelFile, options: NetOptions): Prom
   try {
     const rowShape = rowShapeOf(model, options);
     refuseOtherOutputs(model, options);
+    const weights = weightsOf(model, file);
     const penalties = new Set([...layersIn(model)].flatMap(({ losses }) => losses));
     return {
       rowShape,
-      weights: weightsOf(model, file),
+      weights,
       traits,
       outputs: (features, training) => model.apply(features, { training }) as tf.Tensor2D,
       penalty: () => (penalties.size === 0 ? null : tf.addN([...penalties].map((penalty) => penalty()))),
-      dispose: () => void model.dispose(),
+      // Not by the model, which loses count of layers that are used twice.
+      dispose: () => {
+        tf.dispose(weights.map(({ variable }) => variable));
+      },
     };
   } catch (error) {
     model.dispose();
