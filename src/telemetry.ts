@@ -30,6 +30,8 @@ export type TelemetryEvent =
     }
   | { readonly type: 'checkpointFailed'; readonly message: string }
   | { readonly type: 'checkpointDamaged'; readonly id: string; readonly message: string }
+  /** A model learns, but slower than it could; told once, at the start. */
+  | { readonly type: 'modelDegraded'; readonly message: string }
   | { readonly type: 'sourceJoined' }
   /** The source cannot read now and tries again; `sourceJoined` ends it. */
   | { readonly type: 'sourceInterrupted'; readonly message: string }

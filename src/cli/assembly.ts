@@ -56,6 +56,12 @@ export async function assemble(options: AssemblyOptions): Promise<Assembly> {
   const source = await makeSource(config, { isBounded, positions }, credit, telemetry);
   // Last, since a thread that nobody ends would keep a failed process alive.
   const trainer = await options.makeTrainer(trainerOptions(config, facts), restored?.parts.get('trainer') ?? null);
+  for (const { model, reason } of trainer.backend.eager) {
+    telemetry.emit({
+      type: 'modelDegraded',
+      message: `${model} runs op by op, slower than as one graph: ${reason}`,
+    });
+  }
   return {
     source,
     codec,

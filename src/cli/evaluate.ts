@@ -50,7 +50,7 @@ async function evaluate(config: Awaited<ReturnType<typeof evaluationConfig>>, pr
   const telemetry: Telemetry = {
     emit: (event) => {
       progress.emit(event);
-      if (event.type === 'sourceInterrupted' || event.type === 'registryRetried')
+      if (event.type === 'sourceInterrupted' || event.type === 'registryRetried' || event.type === 'modelDegraded')
         process.stderr.write(`${event.message}\n`);
     },
   };

@@ -24,6 +24,7 @@ export function logTelemetry(logger: Logger): Telemetry {
           warn('source', event.message);
           break;
         case 'sourceDegraded':
+        case 'modelDegraded':
           logger.warn(event.message);
           break;
         case 'registryRetried':

@@ -11,6 +11,8 @@ import type { Config } from '../config/config.ts';
 import { deadLetterFile } from '../dead-letters/dead-letter-file.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { readModelFile, topologyDigest } from '../trainer/layers/model-file.ts';
+import type { LearnerSpec } from '../trainer/trainer.ts';
 import { moveStateAside } from './fresh-state.ts';
 
 /** The state directory of this process, and the checkpoint to go on from. */
@@ -49,12 +51,24 @@ function killAt(point: SavePoint): void {
   if (point === killPoint) process.kill(process.pid, 'SIGKILL');
 }
 
-/** What the state depends on: other values need other state. Everything else may change from run to run. */
+/**
+ * What the state depends on: other values need other state. Everything else may change from run to run.
+ * @throws ConfigError where the file of a model cannot be read.
+ */
 export function shapeOf(config: Config): Shape {
   const { source, key, time, features, target, normalize, models } = config;
   const topics = source.kind === 'kafka' ? source.topics : source.kind === 'log' ? [source.topic] : [source.file];
-  const shape = { 'source.topics': [...topics].sort(), key, time, features, target, normalize, models };
+  const shape = {
+    'source.topics': [...topics].sort(),
+    ...{ key, time, features, target, normalize },
+    models: Object.fromEntries(Object.entries(models).map(([name, spec]) => [name, modelShape(spec)])),
+  };
   return JSON.parse(JSON.stringify(shape)) as Shape;
+}
+
+/** A model from a file is told by its layers, wherever the file lies. */
+function modelShape(spec: LearnerSpec): unknown {
+  return spec.kind === 'layers' ? { kind: spec.kind, topology: topologyDigest(readModelFile(spec.file)) } : spec;
 }
 
 /** Tells two configurations apart in metrics, without their values. */

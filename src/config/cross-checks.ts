@@ -63,13 +63,17 @@ function targetChecks({ target, features, source }: Config): string[] {
   return problems;
 }
 
-function modelChecks({ models, serve, target }: Config): string[] {
+function modelChecks({ models, serve, target, training }: Config): string[] {
   const problems: string[] = [];
   const names = Object.keys(models);
   if (names.length === 0) problems.push('models: names no model. Write for example models: { main: linear }.');
   else if (!names.includes(serve))
     problems.push(`serve: no model is called ${serve}. Take one of ${names.join(', ')}.`);
   if (names.includes('baseline')) problems.push('models.baseline: this name belongs to the baseline. Take another.');
+  const hasNet = Object.values(models).some(({ kind }) => kind === 'mlp' || kind === 'layers');
+  if (training.precision === 'bfloat16' && !hasNet) {
+    problems.push('training.precision: bfloat16 is for mlp and layers, and models has neither. Take precision out.');
+  }
   for (const [name, { kind }] of Object.entries(models)) {
     const fits = target.task === 'classification' ? !['lastValue', 'mean'].includes(kind) : kind !== 'majority';
     if (!fits) problems.push(`models.${name}: ${kind} does not do ${target.task}.`);

@@ -128,6 +128,9 @@ const learner = choice({
     hidden: z.array(count).min(1).default([64, 64]),
     activation: z.enum(['relu', 'tanh', 'sigmoid']).default('relu'),
   }),
+  layers: z.strictObject({
+    file: name.meta({ description: 'The model.json of a TensorFlow.js LayersModel; weights beside it are the start' }),
+  }),
 });
 
 const every = z.union(
@@ -169,6 +172,10 @@ export const configSchema = z.strictObject({
       optimizer: z.enum(['sgd', 'adam']).default('adam'),
       learningRate: z.number().positive().default(0.001),
       clipNorm: z.number().positive().optional(),
+      precision: z
+        .enum(['float32', 'bfloat16'])
+        .default('float32')
+        .meta({ description: 'What nets multiply in; bfloat16 needs the tensorflow backend. Weights are float32' }),
     })
     .prefault({}),
   scores: z.strictObject({ memory: z.number().int().min(2).default(10_000) }).prefault({}),

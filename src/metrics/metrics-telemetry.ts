@@ -129,6 +129,7 @@ function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number)
       metrics.counter('millrace_offsets_skipped_total').inc(Math.abs(event.to - event.from));
       break;
     case 'sourceDegraded': // said once, in the log
+    case 'modelDegraded': // likewise
     case 'endOffsetSeen': // lag is asked of `progress` at the scrape
       break;
     case 'registryRetried':

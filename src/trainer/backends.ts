@@ -35,14 +35,17 @@ const enoughForWebgpu = 5e7;
 
 /**
  * Makes the backend of this thread: the one asked for, or with `auto` the first that suits and passes a self-test. One thread has one.
- * `multiplyAdds`: of the largest net's forward pass over a batch.
+ * `multiplyAdds`: of the largest net's forward pass over a batch; null where a model is one that webgpu cannot run.
  * @throws ConfigError where the one asked for does not work here, or none does.
  */
-export async function useBackend(wanted: BackendName | 'auto', multiplyAdds = 0): Promise<BackendChoice> {
+export async function useBackend(
+  wanted: BackendName | 'auto',
+  multiplyAdds: number | null = 0,
+): Promise<BackendChoice> {
   const refused: Refusal[] = [];
   for (const name of wanted === 'auto' ? backendNames : [wanted]) {
     const reason = (wanted === 'auto' ? unsuited(name, multiplyAdds) : null) ?? (await refusal(name, wanted));
-    if (reason === null) return { name, device: await deviceOf(name), refused };
+    if (reason === null) return { name, device: await deviceOf(name), refused, eager: [] };
     refused.push({ name, reason });
   }
   const reasons = refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
@@ -53,14 +56,14 @@ export async function useBackend(wanted: BackendName | 'auto', multiplyAdds = 0)
 
 /** What `useBackend` would most likely choose, without loading any: for pipelines whose models need none. */
 export function likelyBackend(wanted: BackendName | 'auto'): BackendChoice {
-  if (wanted !== 'auto') return { name: wanted, device: '', refused: [] };
+  if (wanted !== 'auto') return { name: wanted, device: '', refused: [], eager: [] };
   const refused: Refusal[] = [];
   for (const name of backendNames) {
     const reason = unsuited(name, 0);
-    if (reason === null) return { name, device: '', refused };
+    if (reason === null) return { name, device: '', refused, eager: [] };
     refused.push({ name, reason });
   }
-  return { name: 'cpu', device: '', refused };
+  return { name: 'cpu', device: '', refused, eager: [] };
 }
 
 /** Every engine with whether it works here, why not, and how long a step takes. Takes a few seconds. */
@@ -105,8 +108,9 @@ function missing(name: BackendName): string | null {
 }
 
 /** Why `auto` passes over an engine without loading it, null where it does not. */
-function unsuited(name: BackendName, multiplyAdds: number): string | null {
-  const isTooSmall = name === 'webgpu' && multiplyAdds < enoughForWebgpu;
+function unsuited(name: BackendName, multiplyAdds: number | null): string | null {
+  if (name === 'webgpu' && multiplyAdds === null) return 'it runs no layers from a file';
+  const isTooSmall = name === 'webgpu' && (multiplyAdds ?? 0) < enoughForWebgpu;
   return missing(name) ?? (isTooSmall ? 'slower than the CPU for nets this small; "backend: webgpu" takes it' : null);
 }
 
@@ -200,7 +204,7 @@ function smallNet(name: BackendName, { featureCount, hidden, optimizer }: SmallN
   return createMlp(name, new TargetScale('value'), 1, {
     featureCount,
     spec: { kind: 'mlp', hidden, activation: 'relu' },
-    training: { optimizer, learningRate: 0.1, clipNorm: null },
+    training: { optimizer, learningRate: 0.1, clipNorm: null, precision: 'float32' },
     seed: 1,
   });
 }

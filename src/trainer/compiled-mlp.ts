@@ -10,23 +10,40 @@ import type { MlpOptions } from './mlp.ts';
 import type { OutputHead } from './output-head.ts';
 import { below, float32Array, float64Array, withPrefix, type Arrays } from './snapshot-parts.ts';
 
+/** A weight; one that is not trained has no slots. */
+export interface CompiledWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly isTrained: boolean;
+}
+
+/** What a compiled learner is made of. */
+export interface CompiledModel {
+  readonly head: OutputHead;
+  readonly graphHead: GraphHead;
+  readonly learningRate: number;
+  readonly weights: readonly CompiledWeight[];
+  /** Takes `features` and what the graph head feeds; gives `outputs`, as its function `predict` does. */
+  readonly step: CompiledStep;
+}
+
 /**
- * The net of `MlpLearner` on the tensorflow backend: one call of a compiled graph predicts the rows and takes the step. Weights and
- * slots live in TensorFlow's session; snapshots have the same names and meaning, so that a state moves between backends.
+ * A net on the tensorflow backend: one call of a compiled graph predicts the rows and takes the step. Weights and slots live in
+ * TensorFlow's session; snapshots have the names and meaning of the net's eager learner, so that a state moves between backends.
  */
-export class CompiledMlpLearner implements Learner {
+export class CompiledLearner implements Learner {
   readonly #head: OutputHead;
   readonly #graphHead: GraphHead;
-  readonly #parameters: readonly DenseParameter[];
+  readonly #weights: readonly CompiledWeight[];
   readonly #learningRate: number;
   readonly #step: CompiledStep;
 
-  constructor(head: OutputHead, graphHead: GraphHead, options: MlpOptions) {
+  constructor({ head, graphHead, learningRate, weights, step }: CompiledModel) {
     this.#head = head;
     this.#graphHead = graphHead;
-    this.#parameters = denseParameters(options.spec, options.featureCount, head.outputCount, options.seed);
-    this.#learningRate = options.training.learningRate;
-    this.#step = compile(graphHead, this.#parameters, options);
+    this.#weights = weights;
+    this.#learningRate = learningRate;
+    this.#step = step;
   }
 
   predict(rows: Rows): Float64Array {
@@ -50,7 +67,7 @@ export class CompiledMlpLearner implements Learner {
 
   weights(): readonly Weight[] {
     const { variables } = this.#step.exportState();
-    return this.#parameters.map(({ name, shape }) => ({ name, shape, values: variables[name] as Float32Array }));
+    return this.#weights.map(({ name, shape }) => ({ name, shape, values: variables[name] as Float32Array }));
   }
 
   snapshot(): Snapshot {
@@ -69,14 +86,15 @@ export class CompiledMlpLearner implements Learner {
   restore(snapshot: Snapshot): void {
     const weights = below('weights', snapshot.arrays);
     const optimizer = below('optimizer', snapshot.arrays);
-    const read = (arrays: Arrays) =>
-      this.#parameters.map(({ name, values }) => [name, float32Array(arrays, name, values.length)] as const);
-    const variables = Object.fromEntries(read(weights));
+    const read = (arrays: Arrays, wanted: readonly CompiledWeight[]) =>
+      wanted.map(({ name, shape }) => [name, float32Array(arrays, name, tf.util.sizeFromShape([...shape]))] as const);
+    const variables = Object.fromEntries(read(weights, this.#weights));
+    const trained = this.#weights.filter(({ isTrained }) => isTrained);
     // Slots begin anew where the snapshot has none, as after a change from SGD to Adam.
     const hasSlots = optimizer['powers'] !== undefined && this.#slotNames().length > 0;
     const slots = hasSlots
       ? this.#slotNames().flatMap((slot) =>
-          read(below(slot, optimizer)).map(([name, values]) => [`${slot}/${name}`, values] as const),
+          read(below(slot, optimizer), trained).map(([name, values]) => [`${slot}/${name}`, values] as const),
         )
       : [];
     const powers = hasSlots ? float64Array(optimizer, 'powers', 2) : new Float64Array(0);
@@ -94,6 +112,18 @@ export class CompiledMlpLearner implements Learner {
 
 function featuresOf({ rowCount, featureCount, features }: Rows): Inputs {
   return { features: features.subarray(0, rowCount * featureCount) };
+}
+
+/** The net of `MlpLearner` as a compiled graph. */
+export function compiledMlp(head: OutputHead, graphHead: GraphHead, options: MlpOptions): Learner {
+  const parameters = denseParameters(options.spec, options.featureCount, head.outputCount, options.seed);
+  return new CompiledLearner({
+    head,
+    graphHead,
+    learningRate: options.training.learningRate,
+    weights: parameters.map(({ name, shape }) => ({ name, shape, isTrained: true })),
+    step: compile(graphHead, parameters, options),
+  });
 }
 
 function compile(head: GraphHead, parameters: readonly DenseParameter[], options: MlpOptions): CompiledStep {
@@ -119,6 +149,7 @@ function compile(head: GraphHead, parameters: readonly DenseParameter[], options
       },
       optimizer: training.optimizer === 'sgd' ? { kind: 'sgd' } : { kind: 'adam', epsilon: 1e-8 },
       clipNorm: training.clipNorm,
+      precision: training.precision,
     });
   } finally {
     // The session has its own.

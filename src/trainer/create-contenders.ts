@@ -26,17 +26,25 @@ export async function createContenders(
   options: TrainerOptions,
   facts: Facts,
 ): Promise<{ readonly backend: BackendChoice; readonly contenders: readonly Contender[] }> {
-  const work = Object.values(options.models).flatMap((spec) =>
-    spec.kind === 'mlp' ? [multiplyAdds(spec, options)] : [],
-  );
-  const backend =
-    work.length > 0 ? await useBackend(options.backend, Math.max(...work)) : likelyBackend(options.backend);
+  const backend = await backendFor(options);
+  if (options.training.precision === 'bfloat16' && backend.name !== 'tensorflow') throw withoutBfloat16(backend);
   const specs = Object.entries(options.models).map(([name, spec]) => [modelPath(name), spec] as const);
   const contenders: Contender[] = [];
+  const eager: { model: string; reason: string }[] = [];
   for (const [path, spec] of [...specs, ['baseline', baselineSpec(options)] as const]) {
-    contenders.push(contender(path, spec.kind, await createLearner(spec, options, facts, backend.name), options));
+    const onEager = (reason: string): void => void eager.push({ model: path, reason });
+    const learner = await createLearner(spec, options, facts, backend.name, onEager);
+    contenders.push(contender(path, spec.kind, learner, options));
   }
-  return { backend, contenders };
+  return { backend: { ...backend, eager }, contenders };
+}
+
+/** Makes the backend of this thread where a model needs one. */
+async function backendFor(options: TrainerOptions): Promise<BackendChoice> {
+  const specs = Object.values(options.models);
+  const work = specs.flatMap((spec) => (spec.kind === 'mlp' ? [multiplyAdds(spec, options)] : []));
+  if (specs.some(({ kind }) => kind === 'layers')) return useBackend(options.backend, null);
+  return work.length > 0 ? useBackend(options.backend, Math.max(...work)) : likelyBackend(options.backend);
 }
 
 /** Of a net's forward pass over a whole batch. */
@@ -68,6 +76,7 @@ async function createLearner(
   options: TrainerOptions,
   facts: Facts,
   backend: BackendName,
+  onEager: (reason: string) => void,
 ): Promise<Learner> {
   const head = facts instanceof TargetScale ? regressionHead(facts) : classificationHead(facts, options.maxClasses);
   const { featureCount, training, seed } = options;
@@ -84,7 +93,21 @@ async function createLearner(
       return new LinearLearner(featureCount, head, training);
     case 'mlp':
       return createMlp(backend, facts, options.maxClasses, { featureCount, spec, training, seed });
+    case 'layers': {
+      const { createLayers } = await import('./layers/create-layers.ts');
+      const { maxClasses } = options;
+      return createLayers(backend, facts, { file: spec.file, featureCount, maxClasses, training, seed }, onEager);
+    }
   }
+}
+
+function withoutBfloat16({ name, refused }: BackendChoice): ConfigError {
+  const why = refused.find((each) => each.name === 'tensorflow')?.reason;
+  return new ConfigError(
+    'config.incompatible',
+    `training.precision: bfloat16 is for the tensorflow backend, and this run has ${name}${why === undefined ? '' : ` (tensorflow: ${why})`}; ` +
+      'set backend: tensorflow, or precision: float32',
+  );
 }
 
 function misfit(kind: string, task: string, instead: string): ConfigError {

@@ -23,9 +23,9 @@ export async function createMlp(
     return new MlpLearner(head, await denseEngine(backend), options);
   }
   const { classificationGraphHead, regressionGraphHead } = await import('./graph-head.ts');
-  const { CompiledMlpLearner } = await import('./compiled-mlp.ts');
+  const { compiledMlp } = await import('./compiled-mlp.ts');
   const graphHead = isRegression ? regressionGraphHead(facts) : classificationGraphHead(facts, maxClasses);
-  return new CompiledMlpLearner(head, graphHead, options);
+  return compiledMlp(head, graphHead, options);
 }
 
 async function denseEngine(backend: Exclude<BackendName, 'tensorflow'>): Promise<DenseEngine> {

@@ -7,6 +7,7 @@ import {
   type MlpSpec,
   portableBackprop,
 } from './dense-net.ts';
+import { scoped } from './scoped.ts';
 
 /** What a forward pass needs. */
 export interface DenseInputs {
@@ -56,14 +57,4 @@ export function backwardPass(
   slopes: Float32Array,
 ): readonly tf.Tensor[] {
   return backward(activation, passed, tf.tensor2d(slopes, passed.outputs.shape), portableBackprop);
-}
-
-/** Runs `work` and disposes of every tensor that it made. */
-function scoped<T>(work: () => T): T {
-  tf.engine().startScope();
-  try {
-    return work();
-  } finally {
-    tf.engine().endScope();
-  }
 }

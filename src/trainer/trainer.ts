@@ -3,13 +3,17 @@ import type { Batch, Snapshot, StepReport } from '../records.ts';
 /** One model of the config: a bare name or a name with options, validated in `config/`. */
 export type LearnerSpec =
   | { readonly kind: 'lastValue' | 'mean' | 'majority' | 'linear' }
-  | { readonly kind: 'mlp'; readonly hidden: readonly number[]; readonly activation: 'relu' | 'tanh' | 'sigmoid' };
+  | { readonly kind: 'mlp'; readonly hidden: readonly number[]; readonly activation: 'relu' | 'tanh' | 'sigmoid' }
+  /** A LayersModel of TensorFlow.js; `file` is its `model.json`. */
+  | { readonly kind: 'layers'; readonly file: string };
 
 export interface TrainingOptions {
   readonly optimizer: 'sgd' | 'adam';
   readonly learningRate: number;
   /** Largest Euclidean norm of all gradients of a model together; null means no clipping. */
   readonly clipNorm: number | null;
+  /** In which numbers nets compute products; bfloat16 is for the tensorflow backend. Weights are float32 in any case. */
+  readonly precision: 'float32' | 'bfloat16';
 }
 
 export type BackendName = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
@@ -46,6 +50,8 @@ export interface BackendChoice {
   /** What computes; empty where no model needs an engine. */
   readonly device: string;
   readonly refused: readonly { readonly name: BackendName; readonly reason: string }[];
+  /** Models that the tensorflow backend runs op by op, and why their steps could not be one graph. */
+  readonly eager: readonly { readonly model: string; readonly reason: string }[];
 }
 
 /** The worker behind one interface. Errors are fatal and reach `failed`. */

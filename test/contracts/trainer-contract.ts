@@ -1,35 +1,50 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
 import { ConfigError, TrainerError } from '../../src/errors.ts';
 import type { JsonValue, Snapshot, StepReport } from '../../src/records.ts';
 import type { BackendName, Trainer, TrainerOptions } from '../../src/trainer/trainer.ts';
+import { temporaryDirectory } from '../support/command.ts';
+import { modelFile, netsOfThree } from '../support/model-files.ts';
 import { withoutNativeBuild } from '../support/native-build.ts';
 import { batches, batchOf, readings, trainerOptions } from '../trainer/support.ts';
 
 export type MakeTrainer = (options: TrainerOptions, snapshot: Snapshot | null) => Promise<Trainer>;
 
 const hourMs = 3_600_000;
+const dir = temporaryDirectory({ after });
+
+const layersOf = (net: string): TrainerOptions['models'] => ({
+  main: { kind: 'layers', file: modelFile(join(dir, net), netsOfThree[net]!) },
+});
 
 const kinds: Readonly<Record<string, Partial<TrainerOptions>>> = {
   'linear, SGD': {},
   'linear, Adam, horizon, change': {
     horizonMs: hourMs,
     targetAs: 'change',
-    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1 },
+    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1, precision: 'float32' },
   },
   'mlp, Adam, horizon, change': {
     models: { main: { kind: 'mlp', hidden: [8], activation: 'relu' }, shadow: { kind: 'linear' } },
     horizonMs: hourMs,
     targetAs: 'change',
-    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1 },
+    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1, precision: 'float32' },
   },
   'mlp, SGD': { models: { main: { kind: 'mlp', hidden: [8, 4], activation: 'tanh' } } },
   'mlp, classes, Adam': {
     models: { main: { kind: 'mlp', hidden: [8], activation: 'sigmoid' }, shadow: { kind: 'linear' } },
     task: 'classification',
     maxClasses: 4,
-    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: null },
+    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: null, precision: 'float32' },
   },
+  'layers, dropout, Adam, horizon, change': {
+    models: layersOf('dropout'),
+    horizonMs: hourMs,
+    targetAs: 'change',
+    training: { optimizer: 'adam', learningRate: 0.02, clipNorm: 1, precision: 'float32' },
+  },
+  'layers, batch norm, SGD': { models: layersOf('batch norm') },
 };
 
 function streamOf({ task }: TrainerOptions): ReturnType<typeof batches> {

@@ -41,6 +41,15 @@ describe('as its README says,', () => {
     assert.ok((metrics['mae'] ?? Infinity) < 0.88 * Number(baseline['mae']));
   });
 
+  test('the layers example learns by a model from a file', async (t) => {
+    const cwd = checkoutDirectory(t);
+    const [run = [], ...others] = commandsOf('layers');
+    assert.deepEqual(others, []);
+    const { records, metrics, baseline } = (await runForDocument([...run, '--json'], { cwd })) as RunDocument;
+    assert.equal(records.trained, 26_065);
+    assert.ok((metrics['mae'] ?? Infinity) < 0.9 * Number(baseline['mae']));
+  });
+
   test('the embedded example learns in one process what sensors write in another, stopped and started at will', async (t) => {
     const cwd = checkoutDirectory(t);
     const [produce = [], run = [], inspect = [], ...others] = commandsOf('embedded');

@@ -28,8 +28,8 @@ it('auto takes the first that suits and passes its self-test, and says why not t
     backendNames.slice(0, backendNames.indexOf(name)),
   );
   assert.ok(refused.every(({ reason }) => reason.length > 10));
-  assert.deepEqual(likelyBackend('auto'), { name, device: '', refused });
-  assert.deepEqual(likelyBackend('cpu'), { name: 'cpu', device: '', refused: [] });
+  assert.deepEqual(likelyBackend('auto'), { name, device: '', refused, eager: [] });
+  assert.deepEqual(likelyBackend('cpu'), { name: 'cpu', device: '', refused: [], eager: [] });
 });
 
 it('auto takes webgpu on a real GPU only, and for large nets only', { skip: !engines.includes('webgpu') }, async () => {

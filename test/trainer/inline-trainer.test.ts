@@ -4,6 +4,7 @@ import { engines } from './engines.ts';
 
 for (const engine of engines) {
   // Only nets depend on the engine; the slowest runs everything.
-  const wanted = (kind: string): boolean => engine === 'cpu' || kind.startsWith('mlp');
+  const nets = engine === 'webgpu' ? /^mlp/ : /^(mlp|layers)/;
+  const wanted = (kind: string): boolean => engine === 'cpu' || nets.test(kind);
   trainerContract(`inlineTrainer, ${engine}`, inlineTrainer, wanted, engine);
 }

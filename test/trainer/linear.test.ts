@@ -8,7 +8,7 @@ import { TargetScale } from '../../src/trainer/target-scale.ts';
 import type { TrainingOptions } from '../../src/trainer/trainer.ts';
 import { batches, readings, type Reading } from './support.ts';
 
-const sgd: TrainingOptions = { optimizer: 'sgd', learningRate: 0.1, clipNorm: null };
+const sgd: TrainingOptions = { optimizer: 'sgd', learningRate: 0.1, clipNorm: null, precision: 'float32' };
 
 function tables(stream: readonly Reading[], rows: number): RowTable[] {
   return batches(stream, rows).map((batch) => batchTable(batch, new Float64Array(batch.rowCount)));

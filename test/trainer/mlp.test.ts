@@ -14,7 +14,7 @@ import { engines } from './engines.ts';
 import { batches, readings } from './support.ts';
 
 const activations: readonly MlpSpec['activation'][] = ['relu', 'tanh', 'sigmoid'];
-const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: 1 };
+const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: 1, precision: 'float32' };
 
 function tables(count: number, classes = 0): RowTable[] {
   return batches(readings(count * 16, 11, classes), 16).map((batch) => batchTable(batch, new Float64Array(16)));
@@ -125,7 +125,7 @@ for (const engine of engines) {
       const { facts, learner } = await regressor(
         engine,
         3,
-        { optimizer: 'sgd', learningRate: rate, clipNorm: null },
+        { optimizer: 'sgd', learningRate: rate, clipNorm: null, precision: 'float32' },
         activation,
       );
       const [first, rows] = tables(2);

@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { Optimizer } from '../../src/trainer/optimizer.ts';
 import type { TrainingOptions } from '../../src/trainer/trainer.ts';
 
-const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: null };
+const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: null, precision: 'float32' };
 
 function parameterOf(...values: number[]) {
   return { name: 'w', shape: [values.length], values: Float64Array.from(values) };
@@ -30,7 +30,7 @@ it('Adam follows algorithm 1 of Kingma and Ba', () => {
 });
 
 it('gradients longer together than clipNorm are scaled to it, shorter ones are left', () => {
-  const options: TrainingOptions = { optimizer: 'sgd', learningRate: 1, clipNorm: 5 };
+  const options: TrainingOptions = { optimizer: 'sgd', learningRate: 1, clipNorm: 5, precision: 'float32' };
   const [a, b] = [parameterOf(0), parameterOf(0)];
   const optimizer = new Optimizer(options, [a, b]);
   optimizer.apply([Float64Array.of(6), Float64Array.of(8)]);

@@ -13,7 +13,7 @@ export function trainerOptions(changes: Partial<TrainerOptions> = {}): TrainerOp
     targetAs: 'value',
     models: { main: { kind: 'linear' } },
     served: 'main',
-    training: { optimizer: 'sgd', learningRate: 0.05, clipNorm: null },
+    training: { optimizer: 'sgd', learningRate: 0.05, clipNorm: null, precision: 'float32' },
     backend: 'cpu',
     batchRows: 16,
     scoresMemory: 100,

@@ -178,7 +178,9 @@ it('a label that no moments can hold is rejected', async () => {
 });
 
 it('a step that is not finite at all rejects its batch, counts in a row, and ends with a good one', async () => {
-  const core = await coreOf({ training: { optimizer: 'sgd', learningRate: 1e38, clipNorm: null } });
+  const core = await coreOf({
+    training: { optimizer: 'sgd', learningRate: 1e38, clipNorm: null, precision: 'float32' },
+  });
   core.observe(batchOf([{ features: [0, 0, 0], target: 3 }]));
   const before = core.snapshot();
   const wild = readings(4).map((row) => ({ ...row, features: [1e30, 1e30, 1e30] }));

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
 /** TensorFlow's numbers of the types that steps use (types.proto). */
-export const dataTypes = { float32: 1, float64: 2, int32: 3, int64: 9, bool: 10 } as const;
+export const dataTypes = { float32: 1, float64: 2, int32: 3, int64: 9, bool: 10, bfloat16: 14 } as const;
 
 /** A tensor that lives in the addon. */
 export interface TensorHandle {

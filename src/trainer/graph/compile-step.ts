@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NodeBackend } from './addon.ts';
+import { Bfloat16GraphWriter, type Precision } from './bfloat16.ts';
 import { CompiledStep } from './compiled-step.ts';
 import { declareInput, emitFunction, type InputSpec, type Tensors } from './emit-function.ts';
 import { emitUpdate } from './emit-update.ts';
 import { declareModelVariable, emitSetters } from './graph-variable.ts';
 import { GraphWriter } from './graph-writer.ts';
+import { NotRecordable } from './not-recordable.ts';
 import { graphOptimizer, type OptimizerSpec } from './optimizers.ts';
 
 /** What a step computes before the optimizer comes. */
@@ -37,6 +39,8 @@ export interface StepSpec {
   readonly optimizer: OptimizerSpec;
   /** Largest Euclidean norm of all gradients together; longer ones are scaled to it. Null means no clipping. */
   readonly clipNorm: number | null;
+  /** By default float32. */
+  readonly precision?: Precision;
 }
 
 /**
@@ -46,7 +50,7 @@ export interface StepSpec {
 export function compileStep(spec: StepSpec): CompiledStep {
   const backend = tf.backend() as unknown as NodeBackend;
   const optimizer = graphOptimizer(spec.optimizer);
-  const graph = new GraphWriter();
+  const graph = spec.precision === 'bfloat16' ? new Bfloat16GraphWriter() : new GraphWriter();
   const variables = Object.entries(spec.variables).map(([name, variable]) =>
     declareModelVariable(graph, name, variable, optimizer.slots),
   );
@@ -91,6 +95,9 @@ function load(backend: NodeBackend, graph: GraphWriter): number {
   try {
     writeFileSync(join(folder, 'saved_model.pb'), graph.savedModel());
     return backend.binding.loadSavedModel(folder, 'serve');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NotRecordable(`TensorFlow does not take the step as a graph: ${reason}`, { cause: error });
   } finally {
     // TensorFlow has read it whole.
     rmSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { type Addon, dataTypes, type OpAttribute } from './addon.ts';
 import { type Attribute, attributes, type GraphWriter } from './graph-writer.ts';
 import { NotRecordable } from './not-recordable.ts';
 import { type GraphValue, Products } from './products.ts';
+import type { RecordedOp } from './recording.ts';
 import type { ByRows, Constant, Program } from './row-counts.ts';
 
 /** Where values of a program come from in the graph. */
@@ -22,7 +23,7 @@ export function emitProgram(graph: GraphWriter, program: Program, { addon, rows,
   const products = new Products(graph, program.constants);
   for (const op of program.ops) {
     const inputs = op.inputs.map((value) => outputs.get(value)!);
-    const attrs = Object.fromEntries(op.attributes.map((each) => [each.name, attributeOf(addon, each)]));
+    const attrs = attributesOf(addon, op);
     const names = inputs.map(({ name }) => name);
     const node = products.emit(op, inputs, attrs) ?? graph.node(op.name, names, attrs);
     op.outputs.forEach(({ value, shape }, i) => {
@@ -56,6 +57,12 @@ function emitByRows(graph: GraphWriter, { slope, offset }: ByRows, shape: readon
     graph.constant(dataTypes.int32, shape, Int32Array.from(values));
   const product = graph.node('Mul', [constant(slope), rows], T);
   return offset.every((number) => number === 0) ? product : graph.node('AddV2', [product, constant(offset)], T);
+}
+
+function attributesOf(addon: Addon, { name, attributes: recorded, outputs }: RecordedOp): Record<string, Attribute> {
+  const attrs = Object.fromEntries(recorded.map((each) => [each.name, attributeOf(addon, each)]));
+  // tfjs-node leaves out its type, which TensorFlow infers only where it runs op by op.
+  return name === 'ExpandDims' ? { ...attrs, T: attributes.type(outputs[0]!.dtype) } : attrs;
 }
 
 function attributeOf(addon: Addon, { name, type, value }: OpAttribute): Attribute {

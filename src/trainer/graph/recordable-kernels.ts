@@ -1,26 +1,30 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { dataTypes, type NodeBackend } from './addon.ts';
+import { withAddonOps } from './addon-ops.ts';
 
 type GradientFunction = tf.GradConfig['gradFunc'];
 
 /**
- * Runs `work` with two functions of TensorFlow.js in a form that does the same for every number of rows.
+ * Runs `work` with functions of TensorFlow.js in a form that does the same for every number of rows, or takes fewer ops.
  *
  * Its gather reads the indexes to check them, which a graph's gather does itself: `whileReading` surrounds it. Its gradient of tile
- * adds up slices one by one, as many as there are rows: a sum over them takes its place.
+ * adds up slices one by one, as many as there are rows: a sum over them takes its place. Its gradient of relu is eight ops, for which
+ * TensorFlow has one.
  */
 export function withRecordableKernels<T>(whileReading: (read: () => unknown) => unknown, work: () => T): T {
   const gather = tf.getKernel('GatherV2', 'tensorflow') as { kernelFunc: tf.KernelFunc } | undefined;
-  const tile = tf.getGradient('Tile') as { gradFunc: GradientFunction } | undefined;
   const restores: (() => void)[] = [];
   if (gather !== undefined) {
     const { kernelFunc } = gather;
     gather.kernelFunc = (params) => whileReading(() => kernelFunc(params)) as ReturnType<tf.KernelFunc>;
     restores.push(() => (gather.kernelFunc = kernelFunc));
   }
-  if (tile !== undefined) {
-    const { gradFunc } = tile;
-    tile.gradFunc = gradientOfTile;
-    restores.push(() => (tile.gradFunc = gradFunc));
+  for (const [kernel, replacement] of Object.entries({ Tile: gradientOfTile, Relu: gradientOfRelu })) {
+    const gradient = tf.getGradient(kernel) as { gradFunc: GradientFunction } | undefined;
+    if (gradient === undefined) continue;
+    const { gradFunc } = gradient;
+    gradient.gradFunc = replacement;
+    restores.push(() => (gradient.gradFunc = gradFunc));
   }
   try {
     return work();
@@ -40,3 +44,10 @@ const gradientOfTile: GradientFunction = (dy, [x], attributes) => {
     },
   };
 };
+
+const gradientOfRelu: GradientFunction = (dy, [x]) => ({
+  x: () =>
+    withAddonOps(tf.backend() as unknown as NodeBackend, (ops) => ({
+      slope: ops.op('ReluGrad', [ops.type('T', dataTypes.float32)], [ops.raw(dy as tf.Tensor), ops.raw(x!)]),
+    })).slope,
+});

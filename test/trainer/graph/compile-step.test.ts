@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/trainer/backends.ts';
 import type { NodeBackend } from '../../../src/trainer/graph/addon.ts';
+import { withAddonOps } from '../../../src/trainer/graph/addon-ops.ts';
 import { compileStep, type StepSpec } from '../../../src/trainer/graph/compile-step.ts';
 import type { Tensors } from '../../../src/trainer/graph/emit-function.ts';
 import { NotRecordable } from '../../../src/trainer/graph/not-recordable.ts';
@@ -31,6 +32,11 @@ function lineSpec(weight: tf.Variable, wrap: (outputs: tf.Tensor) => tf.Tensor =
 }
 
 const weightOf = (numbers: readonly number[]): tf.Variable => tf.variable(tf.tensor2d([...numbers], [2, 1]));
+/** An op whose type TensorFlow infers only where it runs op by op. */
+const withoutType = (x: tf.Tensor): tf.Tensor =>
+  withAddonOps(tf.backend() as unknown as NodeBackend, (ops) => ({ negative: ops.op('Neg', [], [ops.raw(x)]) }))
+    .negative;
+
 const addonTensors = (): number => (tf.backend() as unknown as NodeBackend).binding.getNumOfTensors();
 
 describe('compileStep', { skip: missingNative() ?? false }, () => {
@@ -112,6 +118,7 @@ describe('compileStep', { skip: missingNative() ?? false }, () => {
       [(outputs: tf.Tensor) => tf.mul(outputs, tf.randomUniform(outputs.shape)), /a number for each row/],
       [(outputs: tf.Tensor) => tf.mul(outputs, outputs.dataSync()[0]!), /reads the values/],
       [(outputs: tf.Tensor) => (outputs.shape[0] > 10 ? tf.relu(outputs) : outputs), /another number of rows/],
+      [withoutType, /TensorFlow does not take the step as a graph: .*No attr named 'T'/],
       [(outputs: tf.Tensor) => tf.mul(outputs, Math.sqrt(outputs.shape[0])), /do not follow from the number of rows/],
     ] as const;
     const tensors = tf.memory().numTensors;
