@@ -141,6 +141,8 @@ async function load(name: Exclude<BackendName, 'webgpu'>): Promise<void> {
     registerNative();
   } else if (name === 'wasm') {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');
+    const { transposeBeforeProducts } = await import('./wasm-products.ts');
+    transposeBeforeProducts();
     wasm.setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
   } else {
     await import('@tensorflow/tfjs-backend-cpu');

@@ -81,8 +81,7 @@ export const portableBackprop: Backprop = {
 
 /**
  * Gradients in the order of the parameters, without that of the last bias. `slopes`: d loss / d output. Both passes are written out,
- * since they are short and a recorded tape costs more than the kernels of a small net; a transposed operand is transposed first,
- * because wasm multiplies such ones in a scalar loop.
+ * since they are short and a recorded tape costs more than the kernels of a small net.
  */
 export function backward(
   activation: MlpSpec['activation'],
@@ -93,9 +92,9 @@ export function backward(
   const gradients: tf.Tensor[] = [];
   let slope = slopes;
   for (let l = kernels.length - 1; l >= 0; l--) {
-    gradients.unshift(tf.matMul(tf.transpose(inputs[l]!), slope));
+    gradients.unshift(tf.matMul(inputs[l]!, slope, true, false));
     if (l === 0) break;
-    const toInput = tf.matMul(slope, tf.transpose(kernels[l]!));
+    const toInput = tf.matMul(slope, kernels[l]!, false, true);
     slope = backprop.throughActivation(activation, toInput as tf.Tensor2D, inputs[l]!);
     gradients.unshift(backprop.bias(slope));
   }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { CompiledLearner } from '../compiled-mlp.ts';
+import { CompiledLearner } from '../compiled-learner.ts';
 import { compileStep } from '../graph/compile-step.ts';
 import type { CompiledStep } from '../graph/compiled-step.ts';
 import type { GraphHead } from '../graph-head.ts';
