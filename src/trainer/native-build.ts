@@ -27,12 +27,13 @@ export function missingNative(): string | null {
 
 /**
  * TensorFlow reads these once, from the process, when it is first loaded anywhere in it: so the main thread sets them before it
- * starts a thread that trains. One thread for each op halves the time of small steps, and a graph that runs in the thread that
- * calls it costs half the CPU time of one whose ops are handed to others; what is set already stays.
+ * starts a thread that trains. What is set already stays. One thread in an op and one for all of them halve what a small step
+ * costs. None, so that the graph runs in the calling thread (-1), would save two turns from thread to thread more, but then V8's
+ * profiler, whose signal meets a product of matrices with the stack pointer in the heap, ends the process.
  */
 export function prepareNativeEnvironment(): void {
   process.env['TF_NUM_INTRAOP_THREADS'] ??= '1';
-  process.env['TF_NUM_INTEROP_THREADS'] ??= '-1';
+  process.env['TF_NUM_INTEROP_THREADS'] ??= '1';
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   // Otherwise it takes the whole memory of a GPU.
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
