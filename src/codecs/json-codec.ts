@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { DecodedColumns, FieldPlan, RecordBlock } from '../records.ts';
 import { messageOf } from '../errors.ts';
 import { decodeRows, putField } from './decode-rows.ts';
+import { valueAt, wantedPaths } from './json-paths.ts';
 import type { RecordFault, Reject, RowCodec } from './row-codec.ts';
 import { maxDepth } from './row-codec.ts';
-import type { PutValue, RowSink } from './row-sink.ts';
+import type { RowSink } from './row-sink.ts';
 import { SinkPool } from './sink-pool.ts';
 
 export interface JsonCodecOptions {
@@ -12,27 +13,12 @@ export interface JsonCodecOptions {
   readonly limits: { readonly valueBytes: number; readonly depth?: number };
 }
 
-interface WantedPath {
-  readonly name: string;
-  readonly segments: readonly string[];
-  readonly column: number;
-  readonly put: PutValue<unknown>;
-}
-
-const putNumber: PutValue<unknown> = (sink, column, value) => sink.putNumber(column, value);
-const putText: PutValue<unknown> = (sink, column, value) => sink.putText(column, value);
-const putTime: PutValue<unknown> = (sink, column, value) => sink.putTime(column, value, 'milliseconds');
-
 /** Reads one JSON object per record. A key that is not there is missing, as null is; only own keys count, so `__proto__` is harmless. */
 export function jsonCodec(options: JsonCodecOptions): RowCodec {
   const { plan } = options;
   const { valueBytes, depth = maxDepth } = options.limits;
-  const wanted = [
-    ...wantedPaths(plan.numbers, putNumber),
-    ...wantedPaths(plan.texts, putText),
-    ...wantedPaths(plan.times, putTime),
-  ];
-
+  const { numbers, texts, times } = wantedPaths(plan);
+  const wanted = [...numbers, ...texts, ...times];
   const sinks = new SinkPool(plan);
 
   function readRecord(block: RecordBlock, recordIndex: number, sink: RowSink): RecordFault | null {
@@ -56,10 +42,6 @@ export function jsonCodec(options: JsonCodecOptions): RowCodec {
   };
 }
 
-function wantedPaths(fields: readonly string[], put: PutValue<unknown>): readonly WantedPath[] {
-  return fields.map((name, column) => ({ name, segments: name.split('.'), column, put }));
-}
-
 /** The object, or what is wrong with the text. */
 function parseObject(bytes: Buffer): object | string {
   if (!isUtf8(bytes)) return 'not valid UTF-8';
@@ -70,17 +52,6 @@ function parseObject(bytes: Buffer): object | string {
     return messageOf(error);
   }
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : 'not a JSON object';
-}
-
-/** Follows a path through own keys; undefined where it ends early, an array (never a usable value) where it meets no object. */
-function valueAt(root: object, segments: readonly string[]): unknown {
-  let value: unknown = root;
-  for (const segment of segments) {
-    if (value === null || value === undefined) return undefined;
-    if (typeof value !== 'object' || Array.isArray(value)) return [];
-    value = Object.hasOwn(value, segment) ? (value as Record<string, unknown>)[segment] : undefined;
-  }
-  return value;
 }
 
 const quote = 0x22;

@@ -3,23 +3,15 @@ import { likelyBackend, useBackend } from './backends.ts';
 import { Contender } from './contender.ts';
 import { createMlp } from './create-mlp.ts';
 import type { MlpSpec } from './dense-net.ts';
-import { KnownClasses } from './known-classes.ts';
-import { lastValueLearner } from './last-value.ts';
+import type { KnownClasses } from './known-classes.ts';
 import type { Learner } from './learner.ts';
-import { LinearLearner } from './linear.ts';
-import { MajorityLearner } from './majority.ts';
-import { MeanLearner } from './mean.ts';
-import { classificationHead, regressionHead } from './output-head.ts';
+import { modelPath } from './model-path.ts';
+import { plainLearner } from './plain-learner.ts';
 import { ClassificationScores, fadingFactor, RegressionScores, type Scores } from './scores.ts';
-import { TargetScale } from './target-scale.ts';
+import type { TargetScale } from './target-scale.ts';
 import type { BackendChoice, BackendName, LearnerSpec, TrainerOptions } from './trainer.ts';
 
 type Facts = TargetScale | KnownClasses;
-
-/** Where a model's state lies in a snapshot. */
-export function modelPath(name: string): string {
-  return `models.${name}`;
-}
 
 /** The models in the order of the options, and last the baseline; with the backend that runs those that need one. */
 export async function createContenders(
@@ -78,19 +70,8 @@ async function createLearner(
   backend: BackendName,
   onEager: (reason: string) => void,
 ): Promise<Learner> {
-  const head = facts instanceof TargetScale ? regressionHead(facts) : classificationHead(facts, options.maxClasses);
   const { featureCount, training, seed } = options;
   switch (spec.kind) {
-    case 'lastValue':
-      return lastValueLearner(options.task, head.outputCount);
-    case 'mean':
-      if (!(facts instanceof TargetScale)) throw misfit('mean', 'regression', 'majority');
-      return new MeanLearner(facts);
-    case 'majority':
-      if (!(facts instanceof KnownClasses)) throw misfit('majority', 'classification', 'mean');
-      return new MajorityLearner(options.maxClasses);
-    case 'linear':
-      return new LinearLearner(featureCount, head, training);
     case 'mlp':
       return createMlp(backend, facts, options.maxClasses, { featureCount, spec, training, seed });
     case 'layers': {
@@ -98,6 +79,8 @@ async function createLearner(
       const { maxClasses } = options;
       return createLayers(backend, facts, { file: spec.file, featureCount, maxClasses, training, seed }, onEager);
     }
+    default:
+      return plainLearner(spec, options, facts);
   }
 }
 
@@ -108,8 +91,4 @@ function withoutBfloat16({ name, refused }: BackendChoice): ConfigError {
     `training.precision: bfloat16 is for the tensorflow backend, and this run has ${name}${why === undefined ? '' : ` (tensorflow: ${why})`}; ` +
       'set backend: tensorflow, or precision: float32',
   );
-}
-
-function misfit(kind: string, task: string, instead: string): ConfigError {
-  return new ConfigError('config.incompatible', `model "${kind}" is for ${task}; use "${instead}"`);
 }

@@ -2,7 +2,7 @@ import type { DenseEngine } from './dense-engine.ts';
 import type { KnownClasses } from './known-classes.ts';
 import type { Learner } from './learner.ts';
 import type { MlpOptions } from './mlp.ts';
-import { classificationHead, regressionHead } from './output-head.ts';
+import { outputHead } from './output-head.ts';
 import { TargetScale } from './target-scale.ts';
 import type { BackendName } from './trainer.ts';
 
@@ -17,7 +17,7 @@ export async function createMlp(
   options: MlpOptions,
 ): Promise<Learner> {
   const isRegression = facts instanceof TargetScale;
-  const head = isRegression ? regressionHead(facts) : classificationHead(facts, maxClasses);
+  const head = outputHead(facts, maxClasses);
   if (backend !== 'tensorflow') {
     const { MlpLearner } = await import('./mlp.ts');
     return new MlpLearner(head, await denseEngine(backend), options);

@@ -1,6 +1,6 @@
 import type { KnownClasses } from './known-classes.ts';
 import type { Rows } from './learner.ts';
-import type { TargetScale } from './target-scale.ts';
+import { TargetScale } from './target-scale.ts';
 
 /** A float array of any width. */
 export type FloatArray = Float32Array | Float64Array;
@@ -22,6 +22,11 @@ export interface OutputHead {
   predictions(rows: Rows, outputs: FloatArray): Float64Array;
   /** With the facts staged by the batch. */
   gradient(rows: Rows, outputs: FloatArray, labels: Float64Array): HeadGradient;
+}
+
+/** The head that the facts of the targets are for. `maxClasses` is for classes only. */
+export function outputHead(facts: TargetScale | KnownClasses, maxClasses: number): OutputHead {
+  return facts instanceof TargetScale ? regressionHead(facts) : classificationHead(facts, maxClasses);
 }
 
 /** One standardized output; the loss is the mean of (output − label)². */

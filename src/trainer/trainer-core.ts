@@ -5,7 +5,8 @@ import { weightsDigest } from './digest.ts';
 import { KnownClasses } from './known-classes.ts';
 import { LabelStore } from './label-store.ts';
 import { Ledger } from './ledger.ts';
-import { createContenders, modelPath } from './create-contenders.ts';
+import { createContenders } from './create-contenders.ts';
+import { modelPath } from './model-path.ts';
 import { batchTable, type BatchRows, pickCells, pickRows, type RowTable } from './row-table.ts';
 import { below, float64Array, withPrefix } from './snapshot-parts.ts';
 import type { TargetFacts } from './target-facts.ts';
@@ -89,8 +90,8 @@ export class TrainerCore {
   }
 
   /**
-   * The whole state. `json` is for readers: `step` of the served model, `outcomes`, `ledger`, `weightsDigest`, `backend`, and
-   * reports by model. The state itself is in the arrays.
+   * The whole state. `json` is for readers: `step` of the served model, `outcomes`, `ledger`, `weightsDigest`, `backend`,
+   * `trainedThroughMs` (event time of the newest row learned), and reports by model. The state itself is in the arrays.
    */
   snapshot(): Snapshot {
     const ledger = this.#ledger.snapshot();
@@ -100,6 +101,7 @@ export class TrainerCore {
       ledger: ledger.json,
       weightsDigest: weightsDigest(this.#served.weights()),
       backend: this.backend.name,
+      trainedThroughMs: this.#trained === 0 ? null : this.#newestTimeMs,
       models: Object.fromEntries(Object.entries(this.#modelReports()).map(([name, report]) => [name, plain(report)])),
       baseline: plain(this.#baseline.report()),
     };
