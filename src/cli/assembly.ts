@@ -1,8 +1,8 @@
 import { Batcher } from '../operators/batcher.ts';
 import { DecodeState, type OnReject } from '../operators/decode.ts';
-import { fieldPlanOf, type FeaturePlan } from '../operators/feature-plan.ts';
+import { fieldPlanOf, type FeatureColumn, type FeaturePlan } from '../operators/feature-plan.ts';
 import { FeatureState } from '../operators/feature-state.ts';
-import { unscaled } from '../operators/normalize.ts';
+import { unscaled, type Scaler } from '../operators/normalize.ts';
 import { RunningMoments } from '../operators/running-moments.ts';
 import type { Config } from '../config/config.ts';
 import type { PipelineParts, PipelineStates } from '../pipeline.ts';
@@ -78,14 +78,10 @@ export async function assemble(options: AssemblyOptions): Promise<Assembly> {
 
 function restoredStates(config: Config, plan: FeaturePlan, restored: Restored | null): PipelineStates {
   const derive = new FeatureState(plan);
-  const scaled = derive.columns.map(({ isScaled }) => isScaled);
   const states: PipelineStates = {
     decode: new DecodeState(),
     derive,
-    normalize:
-      config.normalize.kind === 'standard'
-        ? new RunningMoments(scaled, config.normalize.memory)
-        : unscaled(derive.featureCount),
+    normalize: makeScaler(config, derive.columns),
     batch: new Batcher(config.batch.rows, derive.featureCount),
   };
   for (const [name, state] of Object.entries(states) as [string, PipelineStates[keyof PipelineStates]][]) {
@@ -93,6 +89,12 @@ function restoredStates(config: Config, plan: FeaturePlan, restored: Restored | 
     if (part !== undefined) state.restore(part);
   }
   return states;
+}
+
+/** What normalizes these columns, with nothing learned yet. */
+export function makeScaler({ normalize }: Config, columns: readonly FeatureColumn[]): Scaler {
+  const scaled = columns.map(({ isScaled }) => isScaled);
+  return normalize.kind === 'standard' ? new RunningMoments(scaled, normalize.memory) : unscaled(columns.length);
 }
 
 /** Steps are counted in full batches, so that the rhythm depends on the records alone. */

@@ -25,6 +25,8 @@ export interface TrainerFacts {
   readonly ledger: readonly ({ readonly originId: number } & LedgerEntry)[];
   readonly weightsDigest: string;
   readonly backend: string;
+  /** Event time of the newest row learned, Unix ms. */
+  readonly trainedThroughMs: number | null;
   readonly models: Readonly<Record<string, ModelReport>>;
   readonly baseline: ModelReport;
 }
@@ -43,15 +45,22 @@ export interface CheckpointingParts {
   readonly patienceMs: number | null;
 }
 
+/** A checkpoint that is durable. */
+export interface SavedCheckpoint {
+  readonly id: string;
+  readonly facts: CheckpointFacts;
+  readonly parts: ReadonlyMap<string, Snapshot>;
+}
+
 const firstRetryMs = 1000;
 const longestRetryMs = 30_000;
 
 /**
  * Makes what a barrier describes durable, in the one order that is safe: dead letters, the source's own files, the
  * checkpoint, and only then the committed offsets.
- * @returns the function that the pipeline calls at each barrier; it resolves with the facts saved.
+ * @returns the function that the pipeline calls at each barrier; it resolves with what was saved.
  */
-export function checkpointing(parts: CheckpointingParts): (barrier: Barrier) => Promise<CheckpointFacts> {
+export function checkpointing(parts: CheckpointingParts): (barrier: Barrier) => Promise<SavedCheckpoint> {
   const { store, trainer, source, deadLetters, telemetry } = parts;
   return async (barrier) => {
     const startedAt = performance.now();
@@ -68,7 +77,7 @@ export function checkpointing(parts: CheckpointingParts): (barrier: Barrier) => 
       ...saved,
     });
     await source.commit(barrier.positions);
-    return facts;
+    return { id: saved.id, facts, parts: snapshots };
   };
 }
 

@@ -13,6 +13,7 @@ import type { Telemetry } from '../telemetry.ts';
 import { workerTrainer } from '../trainer/worker-trainer.ts';
 import { assemble, type Assembly } from './assembly.ts';
 import { checkpointing, type TrainerFacts } from './checkpointing.ts';
+import { LivePredictor } from './live-predictor.ts';
 import { letterBox, type LetterBox } from './letter-box.ts';
 import { logTelemetry } from './log-telemetry.ts';
 import { rejectAlarm, type RejectAlarm } from './reject-alarm.ts';
@@ -76,6 +77,8 @@ class Watch {
   readonly metrics: MetricsTelemetry = metricsTelemetry(this.progress);
   readonly alarm: RejectAlarm;
   readonly telemetry: Telemetry;
+  /** Set when the pipeline stands. */
+  predictor: LivePredictor | null = null;
 
   constructor({ config, logger }: ServiceOptions) {
     this.alarm = rejectAlarm(config.limits.rejectRatio, (share) => {
@@ -102,6 +105,13 @@ class Watch {
       statusVersion: () => this.board.version,
       notReady: () => this.board.reasons.map(({ message }) => message),
       metrics: (accept) => this.metrics.expose(accept),
+      predictions: {
+        name: config.name,
+        served: config.serve,
+        models: Object.keys(config.models),
+        unready: 'no model is served yet: the first is that of the first checkpoint',
+        predictor: () => this.predictor,
+      },
     });
   }
 }
@@ -138,6 +148,7 @@ class RunningService {
       makeTrainer: workerTrainer,
     });
     this.#describe(assembly);
+    this.#serve(assembly);
     this.#watch.onHalt = (name, message) => {
       this.#halt(name, message, assembly);
     };
@@ -186,6 +197,14 @@ class RunningService {
     metrics.poll(() => ({ ring: trainer.ring, credit, isReady: board.isReady }));
   }
 
+  /** Predicts with the state of the stream as it is, by the checkpoint to go on from where there is one. */
+  #serve({ plan, states }: Assembly): void {
+    const predictor = new LivePredictor(this.#options.config, plan, states.derive);
+    const { checkpoint } = this.#state;
+    if (checkpoint !== null) predictor.publish({ ...checkpoint.manifest, parts: checkpoint.parts });
+    this.#watch.predictor = predictor;
+  }
+
   #listen(assembly: Assembly, letters: LetterBox): void {
     const { limits } = this.#options.config;
     const { telemetry } = this.#watch;
@@ -216,7 +235,9 @@ class RunningService {
         letters.hold();
       },
       saveCheckpoint: async (barrier) => {
-        saved.facts = await save(barrier);
+        const { id, facts, parts } = await save(barrier);
+        saved.facts = facts;
+        this.#watch.predictor?.publish({ ...facts, id, parts });
         letters.release();
       },
     });

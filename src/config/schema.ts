@@ -191,7 +191,16 @@ export const configSchema = z.strictObject({
       keep: z.number().int().min(3).default(5),
     })
     .prefault({}),
-  http: z.strictObject({ host: name.default('127.0.0.1'), port: port.default(9464) }).prefault({}),
+  http: z
+    .strictObject({
+      host: name.default('127.0.0.1'),
+      port: port.default(9464),
+      bodyBytes: byteSize.prefault('1MiB').meta({ description: 'Largest body of a request' }),
+      concurrentRequests: count
+        .default(256)
+        .meta({ description: 'Requests under way on a route that predicts; more are told to come again' }),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       keys: count.default(100_000),

@@ -83,6 +83,12 @@ export class FeatureState {
     return classId === undefined || classId === this.classes.limit ? Number.NaN : classId;
   }
 
+  /** The target that `targetOf` would give, without giving a new class its index: NaN for one. */
+  peekTarget(rows: FeatureRows, rowIndex: number): number {
+    if (this.#plan.target.kind === 'number') return rows.numbers[this.#targetColumn]![rowIndex]!;
+    return this.classes.find(this.classOf(rows, rowIndex) ?? '') ?? Number.NaN;
+  }
+
   /** Why a row whose target is NaN is none; null where it is one all the same. */
   targetFault(rows: FeatureRows, rowIndex: number): FilterReason | Extract<RejectReason, `target.${string}`> | null {
     const { kind, classes, hasHorizon, as } = this.#plan.target;

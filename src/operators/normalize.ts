@@ -8,18 +8,26 @@ import { ColumnMemory } from '../columns.ts';
 export interface Scaler {
   /** Learns each row of `features` [rowCount × featureCount], then writes it transformed into `out`. */
   normalize(features: Float64Array, out: Float32Array, rowCount: number): void;
+  /** Writes the row that begins at `at` transformed by what is learned so far into `out`, and learns nothing. */
+  transform(features: Float64Array, out: Float32Array, at: number): void;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
 }
 
 /** Lets features pass as they are, but for a missing value, which is 0. */
 export function unscaled(featureCount: number): Scaler {
+  const copy = (features: Float64Array, out: Float32Array, from: number, to: number): void => {
+    for (let index = from; index < to; index += 1) {
+      const value = features[index]!;
+      out[index] = Number.isNaN(value) ? 0 : value;
+    }
+  };
   return {
     normalize: (features, out, rowCount) => {
-      for (let index = 0; index < rowCount * featureCount; index += 1) {
-        const value = features[index]!;
-        out[index] = Number.isNaN(value) ? 0 : value;
-      }
+      copy(features, out, 0, rowCount * featureCount);
+    },
+    transform: (features, out, at) => {
+      copy(features, out, at, at + featureCount);
     },
     snapshot: () => ({ json: {}, arrays: {} }),
     restore: () => undefined,

@@ -37,14 +37,17 @@ export class RunningMoments {
     }
   }
 
-  /** Writes one row standardized by the moments as they are, learning nothing; a missing value becomes 0 (the mean). */
+  /**
+   * Writes one row standardized by the moments as they are, learning nothing; a missing value becomes 0 (the mean). The latest
+   * row learned comes out as it did from `normalize`, bit by bit.
+   */
   transform(features: Float64Array, out: Float32Array, at: number): void {
     for (let column = 0; column < this.#isScaled.length; column += 1) {
       const value = features[at + column]!;
       if (Number.isNaN(value)) out[at + column] = 0;
       else if (!this.#isScaled[column]!) out[at + column] = value;
       else {
-        const variance = this.#m2s[column]! / this.#counts[column]!;
+        const variance = this.#m2s[column]! * (1 / this.#counts[column]!);
         const scale = variance > 0 ? Math.sqrt(variance) : 1;
         out[at + column] = (value - this.#means[column]!) / scale;
       }

@@ -7,6 +7,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, messageOf } from '../errors.ts';
 import { EventFeed } from './event-feed.ts';
+import { predictRoute } from './predict-route.ts';
+import type { Predictions } from './predictions.ts';
 import type { PipelineStatus } from './status.ts';
 
 export interface HttpOptions {
@@ -14,6 +16,10 @@ export interface HttpOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Largest body of a request. */
+  readonly bodyBytes: number;
+  /** Requests under way on one route that predicts, at the most. */
+  readonly concurrentRequests: number;
 }
 
 /** What the server shows; handed in by `cli/`. */
@@ -26,6 +32,7 @@ export interface HttpParts {
   notReady(): readonly string[];
   /** `/metrics`, in the format that the Accept header asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly predictions: Predictions;
 }
 
 export interface HttpServer {
@@ -37,7 +44,6 @@ export interface HttpServer {
 }
 
 const limits = {
-  bodyBytes: 64 * 1024,
   headerBytes: 16 * 1024,
   headersMs: 10_000,
   requestMs: 15_000,
@@ -70,12 +76,12 @@ const security = {
 } as const;
 
 /**
- * Serves the live page, its events, health and metrics.
+ * Serves the live page, its events, health, metrics and predictions.
  * @throws ConfigError `http.portInUse` where the port is taken, `config.invalid` where the address cannot be had.
  */
 export async function httpServer(options: HttpOptions, parts: HttpParts): Promise<HttpServer> {
   const app = fastify({
-    bodyLimit: limits.bodyBytes,
+    bodyLimit: options.bodyBytes,
     requestTimeout: limits.requestMs,
     connectionTimeout: limits.idleMs,
     keepAliveTimeout: limits.keepAliveMs,
@@ -88,10 +94,15 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
     },
   });
   app.server.maxConnections = limits.connections;
+  // JSON alone: a page elsewhere cannot post it without asking first.
+  app.removeContentTypeParser('text/plain');
+  // Bodies are checked by rules of their own; their schemas are documentation.
+  app.setValidatorCompiler(() => () => true);
   await app.register(helmet, security);
   answerErrors(app);
   healthRoutes(app, parts);
   metricsRoute(app, parts);
+  predictRoute(app, parts.predictions, options.concurrentRequests);
   await pageRoutes(app);
   const feed = new EventFeed(parts);
   feed.addTo(app);

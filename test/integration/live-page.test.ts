@@ -5,6 +5,7 @@ import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { httpServer } from '../../src/serving/http-server.ts';
 import type { HttpServer } from '../../src/serving/http-server.ts';
+import { httpParts, loopback } from '../serving/http-parts.ts';
 import { SimulatedRun } from '../serving/simulated-run.ts';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -20,16 +21,8 @@ function learned(): SimulatedRun {
   return run;
 }
 
-async function served(run: SimulatedRun, port = 0): Promise<HttpServer> {
-  return httpServer(
-    { host: '127.0.0.1', port },
-    {
-      status: () => run.board.status(),
-      statusVersion: () => run.board.version,
-      notReady: () => run.board.reasons.map(({ message }) => message),
-      metrics: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
-    },
-  );
+function served(run: SimulatedRun, port = 0): Promise<HttpServer> {
+  return httpServer({ ...loopback, port }, httpParts(run));
 }
 
 /** A page that writes down what it should not do. */

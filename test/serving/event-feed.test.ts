@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { httpServer } from '../../src/serving/http-server.ts';
 import type { HttpServer } from '../../src/serving/http-server.ts';
 import type { PipelineStatus } from '../../src/serving/status.ts';
+import { httpParts, serverOf } from './http-parts.ts';
 import { SimulatedRun } from './simulated-run.ts';
 
 interface FedDocument extends PipelineStatus {
@@ -24,16 +24,8 @@ function learned(): SimulatedRun {
   return run;
 }
 
-async function served(t: TestContext, run: SimulatedRun, status = () => run.board.status()): Promise<HttpServer> {
-  const parts = {
-    status,
-    statusVersion: () => run.board.version,
-    notReady: () => [],
-    metrics: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
-  };
-  const server = await httpServer({ host: '127.0.0.1', port: 0 }, parts);
-  t.after(() => server.close());
-  return server;
+function served(t: TestContext, run: SimulatedRun, status = () => run.board.status()): Promise<HttpServer> {
+  return serverOf(t, httpParts(run, { status, notReady: () => [] }));
 }
 
 async function* eventsOf(response: Response): AsyncGenerator<FedEvent> {

@@ -4,28 +4,12 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { suite, test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { ConfigError } from '../../src/errors.ts';
 import { httpServer } from '../../src/serving/http-server.ts';
-import type { HttpParts, HttpServer } from '../../src/serving/http-server.ts';
+import { httpParts, loopback, serverOf } from './http-parts.ts';
 import { SimulatedRun } from './simulated-run.ts';
 
-const host = '127.0.0.1';
-
-function partsOf(run: SimulatedRun): HttpParts {
-  return {
-    status: () => run.board.status(),
-    statusVersion: () => run.board.version,
-    notReady: () => run.board.reasons.map(({ message }) => message),
-    metrics: (accept) => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: `# accept ${accept}\n` }),
-  };
-}
-
-async function served(t: TestContext, run = new SimulatedRun(0)): Promise<HttpServer> {
-  const server = await httpServer({ host, port: 0 }, partsOf(run));
-  t.after(() => server.close());
-  return server;
-}
+const { host } = loopback;
 
 /** Sends bytes as they are and collects what comes back until the other side closes. */
 async function rawAnswer(socket: Socket, text: string): Promise<string> {
@@ -40,7 +24,7 @@ async function rawAnswer(socket: Socket, text: string): Promise<string> {
 suite('httpServer', () => {
   test('is alive from the start, and ready once nothing speaks against it', async (t) => {
     const run = new SimulatedRun(0);
-    const { url } = await served(t, run);
+    const { url } = await serverOf(t, httpParts(run));
     assert.deepEqual(await (await fetch(`${url}/v2/health/live`)).json(), { live: true });
     const before = await fetch(`${url}/v2/health/ready`);
     assert.equal(before.status, 503);
@@ -55,14 +39,14 @@ suite('httpServer', () => {
   });
 
   test('hands the Accept header on to the metrics and their type back', async (t) => {
-    const { url } = await served(t);
+    const { url } = await serverOf(t);
     const answer = await fetch(`${url}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
     assert.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4');
     assert.equal(await answer.text(), '# accept application/openmetrics-text\n');
   });
 
   test('serves the page and all that it loads, and says that nothing else may be loaded', async (t) => {
-    const { url } = await served(t);
+    const { url } = await serverOf(t);
     const page = await fetch(url);
     const text = await page.text();
     const paths = [...text.matchAll(/(?:href|src)="([^"]+)"/g)].map((match) => match[1] ?? '');
@@ -80,7 +64,7 @@ suite('httpServer', () => {
   });
 
   test('gives out no file but those of the page', async (t) => {
-    const { url, port } = await served(t);
+    const { url, port } = await serverOf(t);
     for (const path of ['/../package.json', '/%2e%2e/package.json', '/..%2fpackage.json', '/%2e%2e%5cpackage.json']) {
       const socket = connect(port, host);
       const answer = await rawAnswer(socket, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
@@ -92,22 +76,22 @@ suite('httpServer', () => {
   });
 
   test('refuses oversized headers and bodies and stays alive', async (t) => {
-    const { url, port } = await served(t);
+    const { url, port } = await serverOf(t);
     const answer = await rawAnswer(
       connect(port, host),
       `GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(20_000)}\r\n\r\n`,
     );
     assert.match(answer, /^HTTP\/1\.1 431 /);
-    const post = await fetch(`${url}/v2/health/live`, { method: 'POST', body: 'x'.repeat(100_000) });
-    assert.equal(post.status, 413);
+    const body = JSON.stringify('x'.repeat(1 << 20));
+    const headers = { 'content-type': 'application/json' };
+    assert.equal((await fetch(`${url}/v1/predict`, { method: 'POST', headers, body })).status, 413);
     assert.equal((await fetch(`${url}/v2/health/live`)).status, 200);
   });
 
   test('an error in a part becomes a 500 that tells nothing', async (t) => {
-    const parts = { ...partsOf(new SimulatedRun(0)), metrics: () => Promise.reject(new Error('secret path')) };
-    const server = await httpServer({ host, port: 0 }, parts);
-    t.after(() => server.close());
-    const answer = await fetch(`${server.url}/metrics`);
+    const metrics = () => Promise.reject(new Error('secret path'));
+    const { url } = await serverOf(t, httpParts(new SimulatedRun(0), { metrics }));
+    const answer = await fetch(`${url}/metrics`);
     assert.equal(answer.status, 500);
     assert.deepEqual(await answer.json(), { error: 'internal error' });
   });
@@ -117,7 +101,7 @@ suite('httpServer', () => {
     await once(other, 'listening');
     t.after(() => other.close());
     const { port } = other.address() as AddressInfo;
-    await assert.rejects(httpServer({ host, port }, partsOf(new SimulatedRun(0))), (error) => {
+    await assert.rejects(httpServer({ ...loopback, port }, httpParts(new SimulatedRun(0))), (error) => {
       assert.ok(error instanceof ConfigError);
       assert.equal(error.code, 'http.portInUse');
       assert.match(error.message, new RegExp(`^http\\.port: ${port} is in use on 127\\.0\\.0\\.1; .*set http\\.port`));
@@ -126,7 +110,7 @@ suite('httpServer', () => {
   });
 
   test('an address of another machine is an error that names http.host', async () => {
-    await assert.rejects(httpServer({ host: '192.0.2.1', port: 0 }, partsOf(new SimulatedRun(0))), (error) => {
+    await assert.rejects(httpServer({ ...loopback, host: '192.0.2.1' }, httpParts(new SimulatedRun(0))), (error) => {
       assert.ok(error instanceof ConfigError);
       assert.match(error.message, /^http\.host: 192\.0\.2\.1 is no address of this machine; set http\.host/);
       return true;
@@ -134,7 +118,7 @@ suite('httpServer', () => {
   });
 
   test('closing ends the event streams and idle connections', async () => {
-    const server = await httpServer({ host, port: 0 }, partsOf(new SimulatedRun(0)));
+    const server = await httpServer(loopback, httpParts(new SimulatedRun(0)));
     const events = await fetch(`${server.url}/events`);
     await fetch(`${server.url}/v2/health/live`);
     const [text] = await Promise.all([events.text(), server.close()]);

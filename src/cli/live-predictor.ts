@@ -1,0 +1,93 @@
+import type { Config } from '../config/config.ts';
+import { jsonRows, type JsonRows } from '../codecs/json-rows.ts';
+import { fieldPlanOf, type FeaturePlan } from '../operators/feature-plan.ts';
+import { onlyKey, type FeatureState } from '../operators/feature-state.ts';
+import type { PostedRows, Predictor, RawRows, RecordField, ServedVersion } from '../serving/predictor.ts';
+import { makeScaler } from './assembly.ts';
+import { servedVersion, type SavedState } from './served-version.ts';
+import { trainerOptions } from './trainer-options.ts';
+
+/** Predicts by the latest checkpoint, with features from the state that the stream is at now. */
+export class LivePredictor implements Predictor {
+  readonly fields: readonly RecordField[];
+  readonly columns: readonly string[];
+  readonly task: Config['target']['task'];
+  readonly #config: Config;
+  readonly #state: FeatureState;
+  readonly #read: (records: readonly unknown[]) => JsonRows;
+  readonly #ownTargetColumn: number;
+  readonly #knowsTarget: boolean;
+  #version: ServedVersion | null = null;
+
+  /** `state`: that of the running pipeline. It is only looked at. */
+  constructor(config: Config, plan: FeaturePlan, state: FeatureState) {
+    this.task = config.target.task;
+    this.#config = config;
+    this.#state = state;
+    this.#knowsTarget = plan.target.hasHorizon;
+    this.fields = recordFields(plan);
+    this.columns = state.columns.map(({ name }) => name);
+    this.#read = jsonRows(fieldPlanOf(plan), this.fields);
+    const isOwnTarget = plan.features.find(({ kind, field }) => kind === 'plain' && field === plan.target.field);
+    this.#ownTargetColumn = plan.target.hasHorizon
+      ? state.columns.findIndex(({ feature }) => feature === isOwnTarget?.name)
+      : -1;
+  }
+
+  get version(): ServedVersion | null {
+    return this.#version;
+  }
+
+  /** Serves a checkpoint from now on. Requests under way end with the version that they began with. */
+  publish(saved: SavedState): void {
+    const config = this.#config;
+    const featureCount = this.columns.length;
+    this.#version = servedVersion(saved, {
+      config,
+      scoring: trainerOptions(config, { featureCount, restoredRows: 0, wantsPredictions: false }),
+      scaler: makeScaler(config, this.#state.columns),
+      ownTargetColumn: this.#ownTargetColumn,
+    });
+  }
+
+  rowsOf(records: readonly unknown[]): PostedRows {
+    const { columns, faults, missing } = this.#read(records);
+    const { rowCount } = columns;
+    const state = this.#state;
+    const width = state.featureCount;
+    const features = new Float64Array(rowCount * width);
+    const ownTargets = new Float64Array(rowCount).fill(Number.NaN);
+    const keyIds = new Int32Array(rowCount);
+    const keys = state.keysOf(columns);
+    for (let row = 0; row < rowCount && faults.length === 0; row += 1) {
+      const key = keys === null ? onlyKey : (keys[row] ?? '');
+      state.peek(columns, row, key, features.subarray(row * width, (row + 1) * width));
+      if (this.#knowsTarget) ownTargets[row] = state.peekTarget(columns, row);
+      keyIds[row] = state.keys.find(key)?.id ?? -1;
+    }
+    return { rows: { rowCount, features, ownTargets, keyIds }, faults, missing };
+  }
+
+  rowsOfFeatures(features: Float64Array): RawRows {
+    const width = this.columns.length;
+    const rowCount = features.length / width;
+    const column = this.#ownTargetColumn;
+    const ownTargets = Float64Array.from({ length: rowCount }, (_, row) =>
+      column < 0 ? Number.NaN : features[row * width + column]!,
+    );
+    return { rowCount, features, ownTargets, keyIds: new Int32Array(rowCount).fill(-1) };
+  }
+}
+
+/** What `peek` reads of a record: lags come from what was seen before, and a target that is to be predicted is not asked for. */
+function recordFields({ features, key, target }: FeaturePlan): readonly RecordField[] {
+  const fields = new Map<string, RecordField>();
+  const add = (name: string, type: RecordField['type'], isRequired: boolean): void => {
+    const known = fields.get(name);
+    fields.set(name, { name, type: known?.type ?? type, isRequired: isRequired || known?.isRequired === true });
+  };
+  for (const { kind, field } of features) if (kind !== 'lag') add(field, kind === 'oneHot' ? 'text' : 'number', false);
+  if (target.hasHorizon) add(target.field, target.kind === 'number' ? 'number' : 'text', target.as === 'change');
+  if (key !== null) add(key, 'text', true);
+  return [...fields.values()];
+}

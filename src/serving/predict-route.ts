@@ -1,0 +1,86 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FieldFault, PostedRows, Predictor, ServedVersion } from './predictor.ts';
+import { answerLater, concurrencyLimit, maxRequestRows } from './requests.ts';
+import { predictSchema } from './predict-schema.ts';
+import type { Predictions } from './predictions.ts';
+
+/** One row's answer. */
+interface Prediction {
+  /** Original units, or the likeliest class; null while no class is known. */
+  readonly value: number | string | null;
+  readonly probabilities?: Readonly<Record<string, number>>;
+  /** Fields that the model saw as missing. */
+  readonly missing?: readonly string[];
+}
+
+/** `POST /v1/predict`: raw fields by name, one object or an array of them, predicted by the served model. */
+export function predictRoute(app: FastifyInstance, predictions: Predictions, maxRequests: number): void {
+  const { served } = predictions;
+  const options = { schema: predictSchema, onRequest: concurrencyLimit(maxRequests), config: { isReading: true } };
+  app.post('/v1/predict', options, (request, reply) => {
+    const predictor = predictions.predictor();
+    // One version for the whole answer, whatever is published meanwhile.
+    const version = predictor?.version ?? null;
+    if (predictor === null || version === null) return answerLater(reply, predictions.unready, 5);
+    const refusal = version.refusal(served, 'records');
+    if (refusal !== null) return reply.code(501).send({ error: refusal });
+    const { body } = request;
+    const records: readonly unknown[] = Array.isArray(body) ? body : [body];
+    if (records.length > maxRequestRows) return tooMany(reply, records.length);
+    const posted = predictor.rowsOf(records);
+    if (posted.faults.length > 0) return refused(reply, posted.faults, Array.isArray(body));
+    return answer(reply, { posted, predictor, version, model: served, isArray: Array.isArray(body) });
+  });
+}
+
+interface Asked {
+  readonly posted: PostedRows;
+  readonly predictor: Predictor;
+  readonly version: ServedVersion;
+  readonly model: string;
+  readonly isArray: boolean;
+}
+
+function answer(reply: FastifyReply, { posted, version, model, isArray }: Asked): FastifyReply {
+  const outputs = version.predict(model, posted.rows);
+  const bad = outputs.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) return reply.code(422).send({ error: notFinite(Math.floor(bad / (version.classes?.length ?? 1))) });
+  const rows = posted.missing.map((missing, row) => prediction(outputs, row, version.classes, missing));
+  const { id: modelVersion, step, trainedThrough } = version;
+  const origin = { modelVersion, step, trainedThrough };
+  return reply.send(isArray ? { predictions: rows, ...origin } : { ...rows[0], ...origin });
+}
+
+/** What to say where numbers overflow on their way through a model. */
+export function notFinite(row: number): string {
+  return `the prediction of row ${row} is not finite: its features are far outside of what the model has seen`;
+}
+
+function prediction(
+  outputs: Float64Array,
+  row: number,
+  classes: readonly string[] | null,
+  missing: readonly string[],
+): Prediction {
+  const lacking = missing.length === 0 ? {} : { missing };
+  if (classes === null) return { value: outputs[row]!, ...lacking };
+  const shares = outputs.subarray(row * classes.length, (row + 1) * classes.length);
+  const probabilities = Object.fromEntries(classes.map((name, index) => [name, shares[index]!]));
+  const likeliest = shares.indexOf(Math.max(...shares));
+  return { value: classes[likeliest] ?? null, probabilities, ...lacking };
+}
+
+function tooMany(reply: FastifyReply, rows: number): FastifyReply {
+  return reply.code(413).send({ error: `${rows} rows are too many for one request; send at most ${maxRequestRows}` });
+}
+
+function refused(reply: FastifyReply, faults: readonly FieldFault[], isArray: boolean): FastifyReply {
+  const [first] = faults;
+  const place = first === undefined ? '' : faultText(first, isArray);
+  return reply.code(400).send({ error: place, faults });
+}
+
+function faultText({ row, field, expected, found }: FieldFault, isArray: boolean): string {
+  const place = [...(isArray ? [`row ${row}`] : []), ...(field === '' ? [] : [field])].join(', ');
+  return `${place === '' ? 'the body' : place}: expected ${expected}, found ${found}`;
+}

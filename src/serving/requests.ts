@@ -1,0 +1,26 @@
+import type { FastifyReply, onRequestHookHandler } from 'fastify';
+
+/** Rows in one request at the most: what a batch of dashboards or jobs asks for, and milliseconds of this thread. */
+export const maxRequestRows = 1024;
+
+/** Says that what was asked for cannot be had yet, and when to try again. */
+export function answerLater(reply: FastifyReply, message: string, seconds: number): FastifyReply {
+  return reply.code(503).header('retry-after', String(seconds)).send({ error: message });
+}
+
+/** Refuses a route's requests beyond so many at a time, before their bodies are read. */
+export function concurrencyLimit(maxRequests: number): onRequestHookHandler {
+  let open = 0;
+  return (request, reply, done) => {
+    if (open >= maxRequests) {
+      void answerLater(reply, `${maxRequests} requests are under way on ${request.routeOptions.url ?? ''}`, 1);
+      return;
+    }
+    open += 1;
+    // Comes for every request, answered or broken off.
+    reply.raw.once('close', () => {
+      open -= 1;
+    });
+    done();
+  };
+}
