@@ -16,7 +16,7 @@ export class LivePredictor implements Predictor {
   readonly #state: FeatureState;
   readonly #read: (records: readonly unknown[]) => JsonRows;
   readonly #ownTargetColumn: number;
-  readonly #knowsTarget: boolean;
+  readonly #usesTarget: boolean;
   #version: ServedVersion | null = null;
 
   /** `state`: that of the running pipeline. It is only looked at. */
@@ -24,8 +24,10 @@ export class LivePredictor implements Predictor {
     this.task = config.target.task;
     this.#config = config;
     this.#state = state;
-    this.#knowsTarget = plan.target.hasHorizon;
-    this.fields = recordFields(plan);
+    const isAsked =
+      plan.target.as === 'change' || Object.values(config.models).some(({ kind }) => kind === 'lastValue');
+    this.#usesTarget = plan.target.hasHorizon && isAsked;
+    this.fields = recordFields(plan, this.#usesTarget);
     this.columns = state.columns.map(({ name }) => name);
     this.#read = jsonRows(fieldPlanOf(plan), this.fields);
     const isOwnTarget = plan.features.find(({ kind, field }) => kind === 'plain' && field === plan.target.field);
@@ -62,7 +64,7 @@ export class LivePredictor implements Predictor {
     for (let row = 0; row < rowCount && faults.length === 0; row += 1) {
       const key = keys === null ? onlyKey : (keys[row] ?? '');
       state.peek(columns, row, key, features.subarray(row * width, (row + 1) * width));
-      if (this.#knowsTarget) ownTargets[row] = state.peekTarget(columns, row);
+      if (this.#usesTarget) ownTargets[row] = state.peekTarget(columns, row);
       keyIds[row] = state.keys.find(key)?.id ?? -1;
     }
     return { rows: { rowCount, features, ownTargets, keyIds }, faults, missing };
@@ -80,14 +82,14 @@ export class LivePredictor implements Predictor {
 }
 
 /** What `peek` reads of a record: lags come from what was seen before, and a target that is to be predicted is not asked for. */
-function recordFields({ features, key, target }: FeaturePlan): readonly RecordField[] {
+function recordFields({ features, key, target }: FeaturePlan, usesTarget: boolean): readonly RecordField[] {
   const fields = new Map<string, RecordField>();
   const add = (name: string, type: RecordField['type'], isRequired: boolean): void => {
     const known = fields.get(name);
     fields.set(name, { name, type: known?.type ?? type, isRequired: isRequired || known?.isRequired === true });
   };
   for (const { kind, field } of features) if (kind !== 'lag') add(field, kind === 'oneHot' ? 'text' : 'number', false);
-  if (target.hasHorizon) add(target.field, target.kind === 'number' ? 'number' : 'text', target.as === 'change');
+  if (usesTarget) add(target.field, target.kind === 'number' ? 'number' : 'text', target.as === 'change');
   if (key !== null) add(key, 'text', true);
   return [...fields.values()];
 }

@@ -100,19 +100,23 @@ class Watch {
   onHalt: (name: string, message: string) => void = () => undefined;
 
   serve(config: Config): Promise<HttpServer> {
-    return httpServer(config.http, {
-      status: () => this.board.status(),
-      statusVersion: () => this.board.version,
-      notReady: () => this.board.reasons.map(({ message }) => message),
-      metrics: (accept) => this.metrics.expose(accept),
-      predictions: {
-        name: config.name,
-        served: config.serve,
-        models: Object.keys(config.models),
-        unready: 'no model is served yet: the first is that of the first checkpoint',
-        predictor: () => this.predictor,
+    return httpServer(
+      { ...config.http, token: config.http.token ?? null },
+      {
+        status: () => this.board.status(),
+        statusVersion: () => this.board.version,
+        notReady: () => this.board.reasons.map(({ message }) => message),
+        metrics: (accept) => this.metrics.expose(accept),
+        version,
+        predictions: {
+          name: config.name,
+          served: config.serve,
+          models: Object.keys(config.models),
+          unready: 'no model is served yet: the first is that of the first checkpoint',
+          predictor: () => this.predictor,
+        },
       },
-    });
+    );
   }
 }
 

@@ -73,7 +73,7 @@ function modelShape(spec: LearnerSpec): unknown {
 
 /** Tells two configurations apart in metrics, without their values. */
 export function configDigest(config: Config): string {
-  const hidden = (key: string, value: unknown): unknown => (key === 'password' ? null : value);
+  const hidden = (key: string, value: unknown): unknown => (key === 'password' || key === 'token' ? null : value);
   return createHash('sha256').update(JSON.stringify(config, hidden)).digest('hex').slice(0, 16);
 }
 

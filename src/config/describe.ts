@@ -25,7 +25,7 @@ export function describeConfig({ config, document, substitutions }: LoadedConfig
     if (typeof value === 'object' && value !== null && Object.keys(value).length > 0) {
       for (const [key, item] of Object.entries(value)) walk(item, [...path, key]);
     } else if (value !== undefined) {
-      const isSecret = path.at(-1) === 'password';
+      const isSecret = ['password', 'token'].includes(path.at(-1) ?? '');
       described.push({ key: path.join('.'), value: isSecret ? secret : value, origin: originOf(path) });
     }
   }

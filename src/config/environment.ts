@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /** Text even where it looks like a number. */
-const isSecret = /(^|\.)(username|password)$/;
+const isSecret = /(^|\.)(username|password|token)$/;
 
 /** A value that the environment filled in: which names, and whether nothing but one name stood there. */
 export interface Substitution {

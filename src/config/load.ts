@@ -65,41 +65,56 @@ function complete(raw: RawConfig, substitutions: ReadonlyMap<string, Substitutio
   }
   const serve = raw.serve ?? Object.keys(raw.models)[0] ?? 'main';
   const config = { ...raw, decode, serve };
+  const read = (holder: Secretive, path: string, key: SecretKey): string => secret(holder, path, key, substitutions);
   if (config.source.kind === 'kafka' && config.source.sasl !== undefined) {
     const sasl = config.source.sasl;
-    config.source = { ...config.source, sasl: { ...sasl, password: secret(sasl, 'source.kafka.sasl', substitutions) } };
+    config.source = { ...config.source, sasl: { ...sasl, password: read(sasl, 'source.kafka.sasl', 'password') } };
   }
   if (decode.kind === 'avro' && decode.registry?.username !== undefined) {
-    const password = secret(decode.registry, 'decode.avro.registry', substitutions);
+    const password = read(decode.registry, 'decode.avro.registry', 'password');
     config.decode = { ...decode, registry: { ...decode.registry, password } };
+  }
+  if (config.http.token !== undefined || config.http.tokenFile !== undefined) {
+    config.http = { ...config.http, token: read(config.http, 'http', 'token') };
   }
   return config;
 }
 
-/** A password from its file, or from the environment; never from the configuration itself. */
+type SecretKey = 'password' | 'token';
+type Secretive = Readonly<Partial<Record<SecretKey | `${SecretKey}File`, string | undefined>>>;
+
+/** A secret from its file, or from the environment; never from the configuration itself, and never empty. */
 function secret(
-  holder: { readonly password?: string | undefined; readonly passwordFile?: string | undefined },
+  holder: Secretive,
   path: string,
+  key: SecretKey,
   substitutions: ReadonlyMap<string, Substitution>,
 ): string {
-  if (holder.passwordFile !== undefined) {
-    try {
-      return readFileSync(holder.passwordFile, 'utf8').replace(/\r?\n$/, '');
-    } catch (error) {
-      throw new ConfigError(
-        'config.missing',
-        `${path}.passwordFile: cannot read ${holder.passwordFile} (${messageOf(error)}). Create it or correct the path.`,
-      );
-    }
+  const file = holder[`${key}File`];
+  const value = holder[key];
+  if (file !== undefined) return secretIn(file, `${path}.${key}File`);
+  if (value === undefined) {
+    throw new ConfigError('config.missing', `${path}: needs ${key}File, or ${key}: \${NAME} from the environment`);
   }
-  if (holder.password === undefined) {
-    throw new ConfigError('config.missing', `${path}: needs passwordFile, or password: \${NAME} from the environment`);
-  }
-  if (substitutions.get(`${path}.password`)?.isWhole !== true) {
+  if (substitutions.get(`${path}.${key}`)?.isWhole !== true) {
     throw new ConfigError(
       'config.invalid',
-      `${path}.password: a secret must not stand in the configuration. Write \${NAME} and set NAME, or use passwordFile.`,
+      `${path}.${key}: a secret must not stand in the configuration. Write \${NAME} and set NAME, or use ${key}File.`,
     );
   }
-  return holder.password;
+  return value;
+}
+
+function secretIn(file: string, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new ConfigError(
+      'config.missing',
+      `${path}: cannot read ${file} (${messageOf(error)}). Create it or correct the path.`,
+    );
+  }
+  if (text === '') throw new ConfigError('config.missing', `${path}: ${file} is empty. Write the secret into it.`);
+  return text;
 }

@@ -199,6 +199,10 @@ export const configSchema = z.strictObject({
       concurrentRequests: count
         .default(256)
         .meta({ description: 'Requests under way on a route that predicts; more are told to come again' }),
+      token: name.optional().meta({ description: 'Only as ${NAME} from the environment; or use tokenFile' }),
+      tokenFile: name
+        .optional()
+        .meta({ description: 'Holds the bearer token that changing anything over HTTP asks for' }),
     })
     .prefault({}),
   limits: z

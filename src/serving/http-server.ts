@@ -1,14 +1,18 @@
 import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import fastify from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchema } from 'fastify';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, messageOf } from '../errors.ts';
+import { docsPage } from './docs-page.ts';
 import { EventFeed } from './event-feed.ts';
+import { inferenceProtocol } from './inference-protocol.ts';
+import { describeRoutes } from './openapi.ts';
 import { predictRoute } from './predict-route.ts';
 import type { Predictions } from './predictions.ts';
+import { stateGuard } from './state-guard.ts';
 import type { PipelineStatus } from './status.ts';
 
 export interface HttpOptions {
@@ -20,6 +24,8 @@ export interface HttpOptions {
   readonly bodyBytes: number;
   /** Requests under way on one route that predicts, at the most. */
   readonly concurrentRequests: number;
+  /** Asked for by what changes something; null: only this machine may. */
+  readonly token: string | null;
 }
 
 /** What the server shows; handed in by `cli/`. */
@@ -33,6 +39,8 @@ export interface HttpParts {
   /** `/metrics`, in the format that the Accept header asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly body: string }>;
   readonly predictions: Predictions;
+  /** Version of the program. */
+  readonly version: string;
 }
 
 export interface HttpServer {
@@ -82,6 +90,7 @@ const security = {
 export async function httpServer(options: HttpOptions, parts: HttpParts): Promise<HttpServer> {
   const app = fastify({
     bodyLimit: options.bodyBytes,
+    routerOptions: { maxParamLength: limits.headerBytes },
     requestTimeout: limits.requestMs,
     connectionTimeout: limits.idleMs,
     keepAliveTimeout: limits.keepAliveMs,
@@ -99,10 +108,15 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
   // Bodies are checked by rules of their own; their schemas are documentation.
   app.setValidatorCompiler(() => () => true);
   await app.register(helmet, security);
+  app.addHook('onRequest', stateGuard(options.host, options.token));
   answerErrors(app);
+  documentRoutes(app, parts);
   healthRoutes(app, parts);
   metricsRoute(app, parts);
-  predictRoute(app, parts.predictions, options.concurrentRequests);
+  const { predictions, version } = parts;
+  const { concurrentRequests: maxRequests } = options;
+  predictRoute(app, predictions, maxRequests);
+  await app.register(inferenceProtocol({ predictions, version, maxRequests }));
   await pageRoutes(app);
   const feed = new EventFeed(parts);
   feed.addTo(app);
@@ -132,9 +146,20 @@ function answerErrors(app: FastifyInstance): void {
   });
 }
 
+/** Comes before the routes that it describes. */
+function documentRoutes(app: FastifyInstance, parts: HttpParts): void {
+  const describe = describeRoutes(app, parts);
+  app.get('/openapi.json', { schema: { summary: 'This interface as an OpenAPI 3.1 document' } }, () => describe());
+  app.get('/docs', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(docsPage(describe(), parts.predictions.predictor()?.fields ?? [])),
+  );
+}
+
 function healthRoutes(app: FastifyInstance, parts: HttpParts): void {
-  app.get('/v2/health/live', (_request, reply) => reply.header('cache-control', 'no-store').send({ live: true }));
-  app.get('/v2/health/ready', (_request, reply) => {
+  app.get('/v2/health/live', { schema: { summary: 'Whether the process lives' } }, (_request, reply) =>
+    reply.header('cache-control', 'no-store').send({ live: true }),
+  );
+  app.get('/v2/health/ready', { schema: readinessSchema }, (_request, reply) => {
     const reasons = parts.notReady();
     void reply.header('cache-control', 'no-store').code(reasons.length === 0 ? 200 : 503);
     return reply.send(reasons.length === 0 ? { ready: true } : { ready: false, reasons });
@@ -142,11 +167,22 @@ function healthRoutes(app: FastifyInstance, parts: HttpParts): void {
 }
 
 function metricsRoute(app: FastifyInstance, parts: HttpParts): void {
-  app.get('/metrics', async (request, reply) => {
+  app.get('/metrics', { schema: { summary: 'Metrics for Prometheus' } }, async (request, reply) => {
     const { contentType, body } = await parts.metrics(request.headers.accept ?? '');
     return reply.header('content-type', contentType).header('cache-control', 'no-store').send(body);
   });
 }
+
+const readinessSchema: FastifySchema = {
+  summary: 'Whether the pipeline reads, learns and serves',
+  response: {
+    503: {
+      description: 'Not now; `reasons` says why',
+      type: 'object',
+      properties: { ready: { type: 'boolean' }, reasons: { type: 'array', items: { type: 'string' } } },
+    },
+  },
+};
 
 async function pageRoutes(app: FastifyInstance): Promise<void> {
   const page = fileURLToPath(new URL('../../web/', import.meta.url));

@@ -8,6 +8,7 @@ export const loopback: HttpOptions = {
   port: 0,
   bodyBytes: 1 << 20,
   concurrentRequests: 64,
+  token: null,
 };
 
 /** What a server shows of a simulated run, with these parts instead. */
@@ -18,6 +19,7 @@ export function httpParts(run: SimulatedRun, parts: Partial<HttpParts> = {}): Ht
     notReady: () => run.board.reasons.map(({ message }) => message),
     metrics: (accept) => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: `# accept ${accept}\n` }),
     predictions: predictionsOf(null),
+    version: '0.1.0',
     ...parts,
   };
 }
