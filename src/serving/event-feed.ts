@@ -31,16 +31,20 @@ export class EventFeed {
   }
 
   addTo(app: FastifyInstance): void {
-    app.get('/events', (_request, reply) => {
-      if (this.#clients.size >= maxClients) {
-        return reply
-          .code(503)
-          .header('retry-after', '5')
-          .send({ error: `already ${maxClients} watch; try again later` });
-      }
-      this.#connect(reply);
-      return reply;
-    });
+    app.get(
+      '/events',
+      { schema: { summary: 'What the live page shows, as server-sent events' } },
+      (_request, reply) => {
+        if (this.#clients.size >= maxClients) {
+          return reply
+            .code(503)
+            .header('retry-after', '5')
+            .send({ error: `already ${maxClients} watch; try again later` });
+        }
+        this.#connect(reply);
+        return reply;
+      },
+    );
   }
 
   close(): void {

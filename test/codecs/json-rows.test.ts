@@ -53,6 +53,15 @@ test('each field that does not fit is named with its row, what was expected and 
   ]);
 });
 
+test('however deep a value is nested, it is only looked at where a field is', () => {
+  const depth = 100_000;
+  const { faults } = read([JSON.parse(`{"key":"k","n":${'['.repeat(depth)}${']'.repeat(depth)}}`)]);
+  assert.deepEqual(
+    faults.map(({ field, found }) => [field, found]),
+    [['n', 'no single value']],
+  );
+});
+
 test('of many faults the first twenty are told', () => {
   assert.equal(read(Array.from({ length: 100 }, () => ({}))).faults.length, 20);
 });

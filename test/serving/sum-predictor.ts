@@ -46,8 +46,10 @@ export class SumPredictor implements Predictor {
     const numbers = records.map((record) => (record ?? {}) as { a?: unknown; b?: number });
     const bad = numbers.findIndex(({ a }) => typeof a !== 'number');
     return {
-      rows: this.rowsOfFeatures(Float64Array.from(numbers.flatMap(({ a, b }) => [Number(a), b ?? 0]))),
-      faults: bad < 0 ? [] : [{ row: bad, field: 'a', expected: 'a number', found: JSON.stringify(numbers[bad]!.a) }],
+      rows: this.rowsOfFeatures(
+        Float64Array.from(numbers.flatMap(({ a, b }) => [typeof a === 'number' ? a : NaN, b ?? 0])),
+      ),
+      faults: bad < 0 ? [] : [{ row: bad, field: 'a', expected: 'a number', found: typeof numbers[bad]!.a }],
       missing: numbers.map(({ b }) => (b === undefined ? ['b'] : [])),
     };
   }
