@@ -4,7 +4,7 @@ import { indexSchema, inferSchema, modelSchema, readySchema, serverSchema } from
 import { notFinite } from './predict-route.ts';
 import type { Predictions } from './predictions.ts';
 import type { Predictor, ServedVersion } from './predictor.ts';
-import { answerLater, concurrencyLimit } from './requests.ts';
+import { answerLater, predictingRoute } from './requests.ts';
 
 export interface ProtocolOptions {
   readonly predictions: Predictions;
@@ -92,7 +92,7 @@ function modelRoutes(app: FastifyInstance, path: string, find: Find, maxRequests
     if (refusal !== null) return reply.code(501).send({ error: refusal });
     return reply.send({ name: request.params.name, ready: true });
   });
-  const options = { schema: inferSchema, onRequest: concurrencyLimit(maxRequests), config: { isReading: true } };
+  const options = { schema: inferSchema, ...predictingRoute(maxRequests) };
   app.post(`${path}/infer`, options, (request: ModelRequest, reply) => {
     const found = find(request, reply);
     return found === null ? reply : infer(request, reply, found);

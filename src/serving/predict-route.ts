@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { FieldFault, PostedRows, Predictor, ServedVersion } from './predictor.ts';
-import { answerLater, concurrencyLimit, maxRequestRows } from './requests.ts';
+import { answerLater, maxRequestRows, predictingRoute } from './requests.ts';
 import { predictSchema } from './predict-schema.ts';
 import type { Predictions } from './predictions.ts';
 
@@ -16,7 +16,7 @@ interface Prediction {
 /** `POST /v1/predict`: raw fields by name, one object or an array of them, predicted by the served model. */
 export function predictRoute(app: FastifyInstance, predictions: Predictions, maxRequests: number): void {
   const { served } = predictions;
-  const options = { schema: predictSchema, onRequest: concurrencyLimit(maxRequests), config: { isReading: true } };
+  const options = { schema: predictSchema, ...predictingRoute(maxRequests) };
   app.post('/v1/predict', options, (request, reply) => {
     const predictor = predictions.predictor();
     // One version for the whole answer, whatever is published meanwhile.

@@ -8,8 +8,13 @@ export function answerLater(reply: FastifyReply, message: string, seconds: numbe
   return reply.code(503).header('retry-after', String(seconds)).send({ error: message });
 }
 
+/** Options of a route that predicts: thousands of small answers a second, which no browser shows. */
+export function predictingRoute(maxRequests: number) {
+  return { onRequest: concurrencyLimit(maxRequests), config: { isReading: true }, helmet: false } as const;
+}
+
 /** Refuses a route's requests beyond so many at a time, before their bodies are read. */
-export function concurrencyLimit(maxRequests: number): onRequestHookHandler {
+function concurrencyLimit(maxRequests: number): onRequestHookHandler {
   let open = 0;
   return (request, reply, done) => {
     if (open >= maxRequests) {
