@@ -3,9 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { metricsPage } from '../src/metrics/metrics-page.ts';
 import { configurationPage, configurationSchema } from './configuration-page.ts';
+import { httpPage } from './http-page.ts';
 
-const pages: readonly { readonly path: string; readonly render: () => string }[] = [
+const pages: readonly { readonly path: string; readonly render: () => string | Promise<string> }[] = [
   { path: 'docs/metrics.md', render: metricsPage },
+  { path: 'docs/http.md', render: httpPage },
   { path: 'docs/configuration.md', render: configurationPage },
   { path: 'docs/config.schema.json', render: configurationSchema },
 ];
@@ -13,7 +15,7 @@ const pages: readonly { readonly path: string; readonly render: () => string }[]
 const isCheck = process.argv.includes('--check');
 for (const { path, render } of pages) {
   const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
-  const wanted = render();
+  const wanted = await render();
   if (!isCheck) await writeFile(file, wanted);
   else if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) {
     console.error(`${path} is not up to date: run npm run docs and commit it`);

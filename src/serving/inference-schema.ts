@@ -1,10 +1,14 @@
 /** JSON schemas of the inference protocol, for its documentation. */
 import { errorSchema } from './predict-schema.ts';
 
-const failures = {
+const absences = {
   404: { description: 'No such model or version', ...errorSchema },
-  501: { description: 'The model cannot answer from features alone', ...errorSchema },
   503: { description: 'No version is there yet, or too many requests are; see Retry-After', ...errorSchema },
+} as const;
+
+const failures = {
+  ...absences,
+  501: { description: 'The model cannot answer from features alone', ...errorSchema },
 } as const;
 
 export const serverSchema = { summary: 'Name, version and extensions of the server' } as const;
@@ -13,7 +17,7 @@ export const indexSchema = { summary: 'All models with their state' } as const;
 
 export const readySchema = { summary: 'Whether a model can answer', response: failures } as const;
 
-export const modelSchema = { summary: 'What a model takes and gives', response: failures } as const;
+export const modelSchema = { summary: 'What a model takes and gives', response: absences } as const;
 
 export const inferSchema = {
   summary: 'Predict from features before normalization (Open Inference Protocol v2, JSON or binary tensors)',
