@@ -2,7 +2,7 @@ import type { OpenApi, Operation } from './openapi.ts';
 import type { RecordField } from './predictor.ts';
 
 /** The HTTP interface as a page to read: no script, no file of anybody else. */
-export function docsPage({ info, paths }: OpenApi, fields: readonly RecordField[]): string {
+export function docsPage({ info, paths }: OpenApi, fields: readonly RecordField[], host: string): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => operationHtml(path, method, operation)),
   );
@@ -26,7 +26,7 @@ export function docsPage({ info, paths }: OpenApi, fields: readonly RecordField[
     <main>
       <section>
         <h2>A record</h2>
-        ${recordHtml(fields)}
+        ${recordHtml(fields, host)}
       </section>
       ${operations.join('\n      ')}
     </main>
@@ -35,14 +35,14 @@ export function docsPage({ info, paths }: OpenApi, fields: readonly RecordField[
 `;
 }
 
-function recordHtml(fields: readonly RecordField[]): string {
+function recordHtml(fields: readonly RecordField[], host: string): string {
   if (fields.length === 0) return '<p>Its fields are known when the pipeline has started.</p>';
   const rows = fields.map(
     ({ name, type, isRequired }) =>
       `<tr><th scope="row"><code>${escaped(name)}</code></th><td>${type}</td><td>${isRequired ? 'required' : 'may be missing'}</td></tr>`,
   );
   const example = Object.fromEntries(fields.map(({ name, type }) => [name, type === 'number' ? 1 : 'a']));
-  const command = `curl -s localhost:9464/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(example)}'`;
+  const command = `curl -s ${host}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(example)}'`;
   return `<table><thead><tr><th scope="col">field</th><th scope="col">type</th><th scope="col"></th></tr></thead><tbody>${rows.join('')}</tbody></table>
         <pre tabindex="0"><code>${escaped(command)}</code></pre>`;
 }

@@ -150,9 +150,10 @@ function answerErrors(app: FastifyInstance): void {
 function documentRoutes(app: FastifyInstance, parts: HttpParts): void {
   const describe = describeRoutes(app, parts);
   app.get('/openapi.json', { schema: { summary: 'This interface as an OpenAPI 3.1 document' } }, () => describe());
-  app.get('/docs', (_request, reply) =>
-    reply.type('text/html; charset=utf-8').send(docsPage(describe(), parts.predictions.predictor()?.fields ?? [])),
-  );
+  app.get('/docs', ({ host }, reply) => {
+    const fields = parts.predictions.predictor()?.fields ?? [];
+    return reply.type('text/html; charset=utf-8').send(docsPage(describe(), fields, host));
+  });
 }
 
 function healthRoutes(app: FastifyInstance, parts: HttpParts): void {
@@ -177,7 +178,7 @@ const readinessSchema: FastifySchema = {
   summary: 'Whether the pipeline reads, learns and serves',
   response: {
     503: {
-      description: 'Not now; `reasons` says why',
+      description: 'Not now; the reasons say why',
       type: 'object',
       properties: { ready: { type: 'boolean' }, reasons: { type: 'array', items: { type: 'string' } } },
     },

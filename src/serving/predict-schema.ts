@@ -43,7 +43,7 @@ export const predictSchema = {
   },
   response: {
     200: {
-      description: 'Each prediction of one and the same version; for an array in `predictions`, in its order',
+      description: 'Each prediction of one and the same version; for an array under predictions, in its order',
       type: 'object',
       properties: {
         ...predictionProperties,
@@ -52,7 +52,7 @@ export const predictSchema = {
       },
     },
     400: {
-      description: 'A field does not fit; `faults` names up to twenty with what was expected and found',
+      description: 'A field does not fit; faults names up to twenty with what was expected and found',
       type: 'object',
       properties: { ...errorSchema.properties, faults: { type: 'array', items: faultSchema } },
     },
