@@ -130,6 +130,20 @@ describe('loadConfig', () => {
     assert.throws(() => loadConfig('/nowhere/pipeline.yaml'), /\/nowhere\/pipeline\.yaml: cannot read/);
   });
 
+  test('reads the token of HTTP from its file or the environment, never from the configuration, and never an empty one', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'millrace-config-'));
+    writeFileSync(join(dir, 'token'), 'from-file\n');
+    writeFileSync(join(dir, 'empty'), '\n');
+    const withHttp = (http: string): string => `${minimal}\nhttp: { ${http} }`;
+    assert.equal(parse(withHttp(`tokenFile: ${join(dir, 'token')}`)).config.http.token, 'from-file');
+    const fromEnvironment = parse(withHttp('token: "${TOKEN}"'), { TOKEN: '123' });
+    assert.equal(fromEnvironment.config.http.token, '123');
+    assert.ok(!JSON.stringify(describeConfig(fromEnvironment)).includes('123'));
+    assert.match(problemOf(withHttp('token: abc')), /http\.token: a secret must not stand in the configuration/);
+    assert.match(problemOf(withHttp(`tokenFile: ${join(dir, 'empty')}`)), /http\.tokenFile: .*empty is empty/);
+    assert.match(problemOf(withHttp(`tokenFile: ${join(dir, 'none')}`)), /http\.tokenFile: cannot read/);
+  });
+
   test('reads a password from its file', () => {
     const dir = mkdtempSync(join(tmpdir(), 'millrace-config-'));
     writeFileSync(join(dir, 'password'), 'from-file\n');
