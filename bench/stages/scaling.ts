@@ -14,7 +14,6 @@ export const scale: Stage = async (input) => {
       features: lagFeatures(features),
       models: { main: { mlp: { hidden } } },
       batch: { rows: batchRows },
-      limits: { ringBytes: '64MiB' },
     });
     measurements.push(await learnSegments(subject, config, input.isShort ? batchRows : segmentRows, input.repetition));
   }
