@@ -34,6 +34,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'show which engines can train here, why others cannot, and a step time each',
     load: async () => (await import('./backends.ts')).defineBackends,
   },
+  rules: {
+    description: 'write alert rules for Prometheus and the inhibitions for Alertmanager',
+    load: async () => (await import('./rules.ts')).defineRules,
+  },
   start: {
     description: 'play a year of weather into an embedded log and learn from it, with the live page',
     load: async () => (await import('./start.ts')).defineStart,

@@ -325,6 +325,12 @@ export const metricDefinitions = [
     help: '1 while /v2/health/ready answers 200.',
   },
   {
+    name: 'millrace_memory_limit_bytes',
+    type: 'gauge',
+    unit: 'bytes',
+    help: "Memory that the process may use: its container's limit where there is one, else the machine's memory.",
+  },
+  {
     name: 'millrace_build_info',
     type: 'gauge',
     unit: 'none',
@@ -359,6 +365,14 @@ export type MetricName<Type extends MetricDefinition['type'] = MetricDefinition[
   { readonly type: Type }
 >['name'];
 
+type LabelsOf<Name extends MetricName> =
+  Extract<Known, { readonly name: Name }> extends { readonly labels: infer Labels } ? Labels : never;
+
 /** Names of the labels of a metric. */
-export type LabelName<Name extends MetricName> =
-  Extract<Known, { readonly name: Name }> extends { readonly labels: infer Labels } ? keyof Labels & string : never;
+export type LabelName<Name extends MetricName> = keyof LabelsOf<Name> & string;
+
+/** Values of a label: one of its closed set where that is listed, else any text. */
+export type LabelValue<
+  Name extends MetricName,
+  Label extends LabelName<Name>,
+> = LabelsOf<Name>[Label] extends readonly (infer Value extends string)[] ? Value : string;

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import client from 'prom-client';
 import type { Progress } from '../progress.ts';
 import type { ModelReport, StepReport } from '../records.ts';
@@ -55,6 +56,7 @@ export function metricsTelemetry(progress: Progress): MetricsTelemetry {
   for (const name of misnamedDefaults) registry.removeSingleMetric(name);
   const metrics = instruments(registry);
   metrics.gauge('millrace_source_joined').set(0);
+  metrics.gauge('millrace_memory_limit_bytes').set(memoryLimitBytes());
   let polled: (() => PolledState) | null = null;
   return {
     emit: (event) => {
@@ -75,6 +77,12 @@ export function metricsTelemetry(progress: Progress): MetricsTelemetry {
         : { contentType: client.prometheusContentType, body: prometheusText(body) };
     },
   };
+}
+
+/** Without a limit of its own a process is told 0 or more than there is. */
+function memoryLimitBytes(): number {
+  const own = process.constrainedMemory();
+  return own > 0 ? Math.min(own, totalmem()) : totalmem();
 }
 
 function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number): void {

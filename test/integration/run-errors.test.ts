@@ -112,7 +112,16 @@ test('every command has a help with an example', async () => {
   const { code, stdout } = await runCommand(['--help']);
   assert.equal(code, 0);
   const commands = [...stdout.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name ?? '');
-  assert.deepEqual(commands.sort(), ['backends', 'evaluate', 'inspect', 'produce', 'run', 'start', 'validate']);
+  assert.deepEqual(commands.sort(), [
+    'backends',
+    'evaluate',
+    'inspect',
+    'produce',
+    'rules',
+    'run',
+    'start',
+    'validate',
+  ]);
   for (const command of commands) {
     const help = await runCommand([command, '--help']);
     assert.equal(help.code, 0);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { totalmem } from 'node:os';
 import { suite, test } from 'node:test';
 import { metricDefinitions } from '../../src/metrics/definitions.ts';
 import type { MetricDefinition } from '../../src/metrics/definitions.ts';
@@ -222,6 +223,8 @@ suite('metricsTelemetry', () => {
     assert.equal(samples.has('millrace_freshness_seconds'), false);
     assert.equal(samples.has('millrace_last_checkpoint_timestamp_seconds'), false);
     assert.equal(samples.has('millrace_ring_depth_batches'), false);
+    const memory = samples.get('millrace_memory_limit_bytes') ?? 0;
+    assert.ok(memory > 0 && memory <= totalmem(), 'but the limit of memory is known from the start');
     const labelled = await samplesOf(
       metricsAfter([everything.batchObserved, batchObserved({ oldestPendingMs: null })]),
     );

@@ -10,7 +10,15 @@ export const testCache = process.env['MILLRACE_TEST_CACHE'] ?? join(homedir(), '
 export const pythonWithPackages = join(testCache, 'python', 'bin', 'python3');
 
 export type Requirement =
-  'java' | 'chromium' | 'python3' | 'python-packages' | 'kafka-4.3.1' | 'kafka-3.9.2' | 'apicurio-2.6.13.Final';
+  | 'java'
+  | 'chromium'
+  | 'prometheus'
+  | 'prometheus-alertmanager'
+  | 'python3'
+  | 'python-packages'
+  | 'kafka-4.3.1'
+  | 'kafka-3.9.2'
+  | 'apicurio-2.6.13.Final';
 
 /**
  * Why a suite cannot run on this machine, as `skip` of node:test wants it; undefined where everything is there.
@@ -35,6 +43,8 @@ function reasonFor(requirement: Requirement): string | undefined {
     case 'java':
       return javaReason();
     case 'chromium':
+    case 'prometheus':
+    case 'prometheus-alertmanager':
     case 'python3':
       return onPath(requirement) ? undefined : `${requirement} is not on the PATH`;
     case 'python-packages':

@@ -1,0 +1,43 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { duration } from '../config/quantities.ts';
+import { inhibitRules, prometheusRules } from '../metrics/rule-files.ts';
+import { writeFiles, type OutputOptions } from './written-files.ts';
+
+interface RulesCommandOptions extends OutputOptions {
+  readonly freshness: number;
+  readonly silence: number;
+  readonly runbook: string;
+}
+
+/** `millrace rules --out DIR` */
+export function defineRules(command: Command): void {
+  command
+    .requiredOption('--out <dir>', 'directory to write to; it is made where it is missing')
+    .option(
+      '--freshness <duration>',
+      'how old what the model knows may be while newer records wait',
+      milliseconds,
+      60_000,
+    )
+    .option('--silence <duration>', 'for how long nothing may arrive', milliseconds, 600_000)
+    .option('--runbook <url>', 'where the alerts link to', 'docs/runbook.md')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      'after',
+      '\nWrites millrace.rules.yml, for rule_files of prometheus.yml, and millrace.inhibit.yml, whose inhibit_rules belong' +
+        '\nin alertmanager.yml.\n\nExample:\n  millrace rules --out ./monitoring --freshness 5m',
+    )
+    .action(({ freshness, silence, runbook, ...output }: RulesCommandOptions) => {
+      const options = { freshnessSeconds: freshness / 1000, silenceMinutes: silence / 60_000, timeScale: 1, runbook };
+      writeFiles(output, {
+        'millrace.rules.yml': prometheusRules(options),
+        'millrace.inhibit.yml': inhibitRules(options),
+      });
+    });
+}
+
+function milliseconds(text: string): number {
+  const { data, error } = duration.safeParse(text);
+  if (error !== undefined) throw new InvalidArgumentError(error.issues[0]?.message ?? 'expected a duration');
+  return data;
+}
