@@ -59,6 +59,7 @@ module.exports = {
     vendor(['avsc'], ['codecs']),
     vendor(['@tensorflow'], ['trainer']),
     vendor(['prom-client'], ['metrics']),
+    vendor(['@grafana'], ['metrics']),
     vendor(['rxjs'], ['sources', 'operators', 'pipeline', 'cli']),
   ],
   options: {

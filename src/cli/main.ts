@@ -34,6 +34,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'show which engines can train here, why others cannot, and a step time each',
     load: async () => (await import('./backends.ts')).defineBackends,
   },
+  dashboards: {
+    description: 'write dashboards for Grafana',
+    load: async () => (await import('./dashboards.ts')).defineDashboards,
+  },
   rules: {
     description: 'write alert rules for Prometheus and the inhibitions for Alertmanager',
     load: async () => (await import('./rules.ts')).defineRules,

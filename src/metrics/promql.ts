@@ -17,18 +17,19 @@ type Matchers<Name> = Name extends MetricName
   ? { readonly [Label in LabelName<Name>]?: Matcher<LabelValue<Name, Label>> }
   : Readonly<Record<string, never>>;
 
-/** The value that a label has, or the one that it has not. */
-type Matcher<Value extends string = string> = Value | { readonly not: Value };
+/** The value that a label has, those that it may have, or the one that it has not. */
+type Matcher<Value extends string = string> = Value | readonly Value[] | { readonly not: Value };
 
 /**
  * The PromQL selector of one metric. Names, labels and the values of closed label sets are those of the definitions: the
- * compiler refuses others.
+ * compiler refuses others. `scope` is one more matcher, of the labels that the scrape adds.
  */
-export function metric<Name extends Sample>(name: Name, matchers?: Matchers<Name>): string {
+export function metric<Name extends Sample>(name: Name, matchers?: Matchers<Name> | null, scope?: string): string {
   const byLabel: Readonly<Record<string, Matcher | undefined>> = matchers ?? {};
   const all = Object.entries(byLabel).flatMap(([label, value]) =>
     value === undefined ? [] : [matching(label, value)],
   );
+  if (scope !== undefined) all.push(scope);
   return all.length === 0 ? name : `${name}{${all.join(',')}}`;
 }
 
@@ -49,5 +50,6 @@ export function duration(minutes: number): string {
 }
 
 function matching(label: string, value: Matcher): string {
-  return typeof value === 'string' ? `${label}="${value}"` : `${label}!="${value.not}"`;
+  if (typeof value === 'string') return `${label}="${value}"`;
+  return 'not' in value ? `${label}!="${value.not}"` : `${label}=~"${value.join('|')}"`;
 }

@@ -114,6 +114,7 @@ test('every command has a help with an example', async () => {
   const commands = [...stdout.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name ?? '');
   assert.deepEqual(commands.sort(), [
     'backends',
+    'dashboards',
     'evaluate',
     'inspect',
     'produce',

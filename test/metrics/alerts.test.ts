@@ -23,6 +23,10 @@ suite('metric', () => {
       metric('millrace_score', { metric: 'mae', model: { not: 'baseline' } }),
       'millrace_score{metric="mae",model!="baseline"}',
     );
+    assert.equal(
+      metric('millrace_score', { metric: ['mae', 'accuracy'] }, 'instance="a"'),
+      'millrace_score{metric=~"mae|accuracy",instance="a"}',
+    );
     assert.equal(total('millrace_lag_records', ['partition']), 'sum without (partition) (millrace_lag_records)');
     // @ts-expect-error no such metric
     metric('millrace_lag');

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { metricDefinitions } from '../../src/metrics/definitions.ts';
+import { runForDocument, startCommand, temporaryDirectory, until } from '../support/command.ts';
+import { makeFleet, produceWithPoison } from '../support/fleet.ts';
+import { pageOf } from '../support/kafka/kafka-fleet.ts';
+import { missing } from '../support/requirements.ts';
+import { query, startPrometheus } from '../support/watchers.ts';
+
+interface DashboardDocument {
+  readonly uid: string;
+  readonly panels: readonly PanelDocument[];
+}
+
+interface PanelDocument {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+/** What Grafana puts in before it asks. */
+function filledIn(expr: string): string {
+  return expr.replaceAll('$__rate_interval', '5s').replaceAll('$instance', '.+');
+}
+
+describe('dashboards', { skip: missing('prometheus') ?? false }, () => {
+  test('every panel asks what a real Prometheus answers of a real run, and says what it shows', async (t) => {
+    const { files } = (await runForDocument(['dashboards', '--out', temporaryDirectory(t), '--json'])) as {
+      readonly files: readonly string[];
+    };
+    const dashboards = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as DashboardDocument);
+    assert.deepEqual(
+      dashboards.map(({ uid }) => uid),
+      ['millrace-overview', 'millrace-pipeline', 'millrace-model', 'millrace-process'],
+    );
+    for (const { panels } of dashboards) {
+      assert.deepEqual(
+        panels.map(({ id }) => id),
+        panels.map((_, index) => index + 1),
+      );
+    }
+    const panels = dashboards.flatMap((each) => each.panels).filter(({ type }) => type !== 'row');
+    for (const { title, description = '' } of panels) {
+      const isOurs = metricDefinitions.some(({ help }) => description.includes(help));
+      assert.ok(isOurs || /^(Uptime|CPU cores used|Event loop lag, p99)$/.test(title), `${title} says nothing`);
+    }
+
+    const fleet = makeFleet(t);
+    await produceWithPoison(fleet, 2000, 6);
+    const command = startCommand(['run', fleet.pipeline('service').file, '--json']);
+    const target = new URL(await pageOf(command)).host;
+    const prometheus = await startPrometheus({ dir: fleet.dir, target });
+    t.after(async () => {
+      command.kill('SIGKILL');
+      await prometheus.stop();
+    });
+    for (const { title, targets = [] } of panels) {
+      assert.ok(targets.length > 0, `${title} asks nothing`);
+      for (const { expr } of targets) {
+        const asked = filledIn(expr);
+        assert.ok(!asked.includes('$'), asked);
+        await until(async () => (await query(prometheus, asked)).length > 0, `${title}: ${asked} has a series`);
+      }
+    }
+  });
+});
