@@ -28,8 +28,8 @@ export function missingNative(): string | null {
 /**
  * TensorFlow reads these once, from the process, when it is first loaded anywhere in it: so the main thread sets them before it
  * starts a thread that trains. What is set already stays. One thread in an op and one for all of them halve what a small step
- * costs. None, so that the graph runs in the calling thread (-1), would save two turns from thread to thread more, but then V8's
- * profiler, whose signal meets a product of matrices with the stack pointer in the heap, ends the process.
+ * costs. None (-1), so that the graph runs in the calling thread, would save two turns from thread to thread more, but then taking a CPU
+ * profile corrupts the heap and ends the process, as was seen with TensorFlow 2.18 in products of matrices.
  */
 export function prepareNativeEnvironment(): void {
   process.env['TF_NUM_INTRAOP_THREADS'] ??= '1';
