@@ -22,7 +22,7 @@ test('memory that was given back serves the next block of about its size, and no
 
 test('memory is never too small, and no more than a few buffers of a size are kept', () => {
   const memory = new ColumnMemory();
-  assert.ok(memory.take(0).byteLength >= 0);
+  assert.ok(memory.take(1).byteLength >= 1);
   const small = memory.take(4096);
   memory.give(small);
   assert.ok(memory.take(4097).byteLength >= 4097);

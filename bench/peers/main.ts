@@ -41,6 +41,8 @@ else await benchPeers(options.dir ?? join(testCache, 'peers'));
 
 async function benchPeers(dir: string): Promise<void> {
   const programs = installPeers(dir);
+  if (programs.fetch === null)
+    console.log('librdkafka is left out: its headers are not installed (Debian: librdkafka-dev)');
   const figures: Figure[] = [];
   const tell = (found: readonly Figure[]): void => {
     for (const figure of found) console.log(tableLine(figure));

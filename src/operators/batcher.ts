@@ -1,23 +1,8 @@
 import assert from 'node:assert/strict';
-import { columnCutter, ColumnMemory } from '../columns.ts';
+import { batchColumns, type BatchColumns, batchRowBytes, ColumnMemory } from '../columns.ts';
 import type { Batch, ScaledBlock, Snapshot } from '../records.ts';
 import { SharedColumns } from './shared-columns.ts';
 import { arrayOf } from './snapshot-parts.ts';
-
-/** The columns of rows at hand; each array has one value a row, `features` one row of values. */
-interface RowColumns {
-  readonly features: Float32Array;
-  readonly targets: Float64Array;
-  readonly timesMs: Float64Array;
-  readonly timestampsMs: Float64Array;
-  readonly offsets: Float64Array;
-  readonly keyIds: Int32Array;
-  readonly originIds: Int32Array;
-  readonly partitions: Int32Array;
-  readonly isScored: Uint8Array;
-  /** -1 where the row pushed out no key. */
-  readonly evictedKeyIds: Int32Array;
-}
 
 const noRelease = (): void => undefined;
 
@@ -32,7 +17,7 @@ export class Batcher {
   readonly #shared = new SharedColumns();
   readonly #memory = new ColumnMemory();
   #buffer: ArrayBuffer;
-  #partial: RowColumns;
+  #partial: BatchColumns;
   #rowCount = 0;
   #full: Batch[] = [];
 
@@ -40,8 +25,8 @@ export class Batcher {
   constructor(maxRows: number, featureCount: number) {
     this.#maxRows = maxRows;
     this.#featureCount = featureCount;
-    this.#buffer = this.#memory.take(maxRows * rowBytes(featureCount));
-    this.#partial = columnsIn(this.#buffer, maxRows, featureCount);
+    this.#buffer = this.#memory.take(maxRows * batchRowBytes(featureCount));
+    this.#partial = batchColumns(this.#buffer, maxRows, featureCount);
   }
 
   /** Rows in the partial batch. */
@@ -84,7 +69,7 @@ export class Batcher {
   /** Only into an empty batcher of the same features. Rows that fill a batch of today's size are at once to be taken. */
   restore(snapshot: Snapshot): void {
     const targets = arrayOf(snapshot, 'targets', Float64Array);
-    const rows: RowColumns = {
+    const rows: BatchColumns = {
       features: arrayOf(snapshot, 'features', Float32Array),
       targets,
       timesMs: arrayOf(snapshot, 'timesMs', Float64Array),
@@ -101,7 +86,7 @@ export class Batcher {
   }
 
   /** Takes rows in; `release` goes with the last batch that they fill. */
-  #take(rows: RowColumns, rowCount: number, release: () => void): void {
+  #take(rows: BatchColumns, rowCount: number, release: () => void): void {
     let taken = this.#rowCount === 0 ? 0 : this.#append(rows, 0, rowCount);
     const isLast = (): boolean => rowCount - taken < this.#maxRows;
     if (this.#rowCount === this.#maxRows) this.#full.push(this.#seal(isLast() ? release : noRelease));
@@ -114,7 +99,7 @@ export class Batcher {
   }
 
   /** Copies rows [start, end) into the partial batch, as many as it has room for; answers where it stopped. */
-  #append(rows: RowColumns, start: number, end: number): number {
+  #append(rows: BatchColumns, start: number, end: number): number {
     const stop = Math.min(end, start + this.#maxRows - this.#rowCount);
     copyRows(rows, start, stop, this.#partial, this.#rowCount, this.#featureCount);
     this.#rowCount += stop - start;
@@ -127,15 +112,15 @@ export class Batcher {
       release();
       this.#memory.give(buffer);
     });
-    this.#buffer = this.#memory.take(this.#maxRows * rowBytes(this.#featureCount));
-    this.#partial = columnsIn(this.#buffer, this.#maxRows, this.#featureCount);
+    this.#buffer = this.#memory.take(this.#maxRows * batchRowBytes(this.#featureCount));
+    this.#partial = batchColumns(this.#buffer, this.#maxRows, this.#featureCount);
     this.#rowCount = 0;
     return sealed;
   }
 }
 
 /** Rows [start, end) as a batch over the same arrays. */
-function batchOf(rows: RowColumns, start: number, end: number, featureCount: number, release: () => void): Batch {
+function batchOf(rows: BatchColumns, start: number, end: number, featureCount: number, release: () => void): Batch {
   return {
     barrier: null,
     isEndOfInput: false,
@@ -171,42 +156,21 @@ export function emptyBatch(featureCount: number): Batch {
     release: noRelease,
     rowCount: 0,
     featureCount,
-    ...columnsIn(new ArrayBuffer(0), 0, featureCount),
-  };
-}
-
-/** Four Float64 columns, features, four Int32 columns and one of bytes. */
-function rowBytes(featureCount: number): number {
-  return 4 * 8 + 4 * featureCount + 4 * 4 + 1;
-}
-
-function columnsIn(buffer: ArrayBuffer, rows: number, featureCount: number): RowColumns {
-  const cut = columnCutter(buffer);
-  return {
-    targets: cut(Float64Array, rows),
-    timesMs: cut(Float64Array, rows),
-    timestampsMs: cut(Float64Array, rows),
-    offsets: cut(Float64Array, rows),
-    features: cut(Float32Array, rows * featureCount),
-    keyIds: cut(Int32Array, rows),
-    originIds: cut(Int32Array, rows),
-    partitions: cut(Int32Array, rows),
-    evictedKeyIds: cut(Int32Array, rows),
-    isScored: cut(Uint8Array, rows),
+    ...batchColumns(new ArrayBuffer(0), 0, featureCount),
   };
 }
 
 /** The columns that a block has by row. */
-function columnsOf(block: ScaledBlock): Omit<RowColumns, 'originIds' | 'partitions' | 'isScored'> {
+function columnsOf(block: ScaledBlock): Omit<BatchColumns, 'originIds' | 'partitions' | 'isScored'> {
   const { features, targets, timesMs, timestampsMs, offsets, keyIds, evictedKeyIds } = block;
   return { features, targets, timesMs, timestampsMs, offsets, keyIds, evictedKeyIds };
 }
 
 function copyRows(
-  from: RowColumns,
+  from: BatchColumns,
   start: number,
   end: number,
-  to: RowColumns,
+  to: BatchColumns,
   at: number,
   featureCount: number,
 ): void {

@@ -3,7 +3,7 @@ import type { KnownClasses } from './known-classes.ts';
 import type { Learner } from './learner.ts';
 import type { MlpOptions } from './mlp.ts';
 import { outputHead } from './output-head.ts';
-import { TargetScale } from './target-scale.ts';
+import type { TargetScale } from './target-scale.ts';
 import type { BackendName } from './trainer.ts';
 
 /**
@@ -16,16 +16,14 @@ export async function createMlp(
   maxClasses: number,
   options: MlpOptions,
 ): Promise<Learner> {
-  const isRegression = facts instanceof TargetScale;
   const head = outputHead(facts, maxClasses);
   if (backend !== 'tensorflow') {
     const { MlpLearner } = await import('./mlp.ts');
     return new MlpLearner(head, await denseEngine(backend), options);
   }
-  const { classificationGraphHead, regressionGraphHead } = await import('./graph-head.ts');
+  const { graphHead } = await import('./graph-head.ts');
   const { compiledMlp } = await import('./compiled-mlp.ts');
-  const graphHead = isRegression ? regressionGraphHead(facts) : classificationGraphHead(facts, maxClasses);
-  return compiledMlp(head, graphHead, options);
+  return compiledMlp(head, graphHead(facts, maxClasses), options);
 }
 
 async function denseEngine(backend: Exclude<BackendName, 'tensorflow'>): Promise<DenseEngine> {

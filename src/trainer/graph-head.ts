@@ -5,7 +5,7 @@ import type { Inputs } from './graph/compiled-step.ts';
 import type { InputSpec, Tensors } from './graph/emit-function.ts';
 import type { KnownClasses } from './known-classes.ts';
 import type { Rows } from './learner.ts';
-import type { TargetScale } from './target-scale.ts';
+import { TargetScale } from './target-scale.ts';
 
 /** What a graph makes of raw outputs and labels. */
 export interface GraphSlopes {
@@ -30,8 +30,13 @@ export interface GraphHead {
 
 const { float32, float64, int32 } = dataTypes;
 
+/** The graph head of the task that the facts are of. `maxClasses` is for classes only. */
+export function graphHead(facts: TargetScale | KnownClasses, maxClasses: number): GraphHead {
+  return facts instanceof TargetScale ? regressionGraphHead(facts) : classificationGraphHead(facts, maxClasses);
+}
+
 /** One standardized output; the loss is the mean of (output − label)². */
-export function regressionGraphHead(scale: TargetScale): GraphHead {
+function regressionGraphHead(scale: TargetScale): GraphHead {
   const column: InputSpec = { shape: [null, 1], dtype: 'float32' };
   return {
     // TensorFlow.js has no float64: what rounding took off a label is fed beside it.
@@ -56,7 +61,7 @@ export function regressionGraphHead(scale: TargetScale): GraphHead {
 }
 
 /** A softmax over the known classes; the loss is the mean cross-entropy in nats. */
-export function classificationGraphHead(classes: KnownClasses, maxClasses: number): GraphHead {
+function classificationGraphHead(classes: KnownClasses, maxClasses: number): GraphHead {
   return {
     inputs: {
       labels: { shape: [null], dtype: 'int32' },

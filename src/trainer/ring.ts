@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { columnCutter } from '../columns.ts';
+import { batchColumns, batchRowBytes } from '../columns.ts';
 import { ConfigError } from '../errors.ts';
 import type { BatchRows } from './row-table.ts';
 import type { TrainerOptions } from './trainer.ts';
@@ -24,7 +24,7 @@ export interface RingMemory {
 
 /** More slots than this only put off a snapshot. */
 const maxSlots = 256;
-/** Int32 cells of a slot before its rows: kind, row count, count of evicted keys, padding. */
+/** Int32 cells of a slot before its rows: kind, row count, count of evicted keys, padding to a multiple of 8 bytes. */
 const headerCells = 4;
 /** Cells of `control`: slots filled and slots emptied, each modulo twice the slots, so that full and empty differ. */
 const filled = 0;
@@ -47,9 +47,9 @@ export function ringSlots(options: RingOptions): number {
   return Math.min(slots, maxSlots);
 }
 
-/** Four Float64 columns, features, four Int32 columns, one of bytes, and the header. */
+/** The rows of a slot and its header. */
 function slotBytes({ batchRows, featureCount }: RingOptions): number {
-  return batchRows * (4 * 8 + 4 * featureCount + 4 * 4 + 1) + 4 * headerCells;
+  return batchRows * batchRowBytes(featureCount) + 4 * headerCells;
 }
 
 /**
@@ -172,23 +172,10 @@ export class Ring {
   }
 }
 
-/** The columns of all slots over one buffer. */
+/** Headers and columns of all slots over one buffer. */
 function columnsOf(buffer: SharedArrayBuffer, slots: number, { batchRows, featureCount }: RingOptions) {
-  const rows = slots * batchRows;
-  const cut = columnCutter(buffer);
-  return {
-    targets: cut(Float64Array, rows),
-    timesMs: cut(Float64Array, rows),
-    timestampsMs: cut(Float64Array, rows),
-    offsets: cut(Float64Array, rows),
-    features: cut(Float32Array, rows * featureCount),
-    headers: cut(Int32Array, slots * headerCells),
-    keyIds: cut(Int32Array, rows),
-    originIds: cut(Int32Array, rows),
-    partitions: cut(Int32Array, rows),
-    evictedKeyIds: cut(Int32Array, rows),
-    isScored: cut(Uint8Array, rows),
-  };
+  const headers = new Int32Array(buffer, 0, slots * headerCells);
+  return { headers, ...batchColumns(buffer, slots * batchRows, featureCount, headers.byteLength) };
 }
 
 type WaitAsync = (

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, messageOf } from '../../errors.ts';
 import { NotRecordable } from '../graph/not-recordable.ts';
-import { classificationGraphHead, regressionGraphHead } from '../graph-head.ts';
+import { graphHead } from '../graph-head.ts';
 import type { KnownClasses } from '../known-classes.ts';
 import type { Learner } from '../learner.ts';
-import { classificationHead, regressionHead } from '../output-head.ts';
+import { outputHead } from '../output-head.ts';
 import { scoped } from '../scoped.ts';
-import { TargetScale } from '../target-scale.ts';
+import type { TargetScale } from '../target-scale.ts';
 import type { BackendName, TrainingOptions } from '../trainer.ts';
 import { compiledLayers } from './compiled-layers.ts';
 import { EagerLayersLearner } from './eager-layers.ts';
@@ -36,16 +36,14 @@ export async function createLayers(
   onEager: (reason: string) => void,
 ): Promise<Learner> {
   const { file, maxClasses, training } = options;
-  const isRegression = facts instanceof TargetScale;
   if (backend === 'webgpu') throw withoutWebgpu(file);
-  const head = isRegression ? regressionHead(facts) : classificationHead(facts, maxClasses);
+  const head = outputHead(facts, maxClasses);
   const net = await layersNet(readModelFile(file), { ...options, outputCount: head.outputCount });
   try {
     tryStep(net);
     if (backend === 'tensorflow') {
       try {
-        const graphHead = isRegression ? regressionGraphHead(facts) : classificationGraphHead(facts, maxClasses);
-        const learner = compiledLayers(head, graphHead, net, training);
+        const learner = compiledLayers(head, graphHead(facts, maxClasses), net, training);
         // The session has its own weights.
         net.dispose();
         return learner;
