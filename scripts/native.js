@@ -23,6 +23,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const signalStack = join(here, 'native', 'signal-stack.cc');
 const cache = process.env.MILLRACE_CACHE ?? join(homedir(), '.cache', 'millrace');
 /** CUDA's libraries find each other when the addon itself names them; libtensorflow and cuDNN look for them by name only. */
 const cudaFolders = [
@@ -160,6 +161,21 @@ function compile(compiler, headers, source, site, output) {
   run(compiler, flags, 'The addon did not compile.');
 }
 
+function compileSignalStack(compiler, headers, output) {
+  const flags = [
+    '-O2',
+    '-std=c++17',
+    '-fPIC',
+    '-shared',
+    '-DNAPI_VERSION=8',
+    `-I${headers}`,
+    signalStack,
+    '-o',
+    output,
+  ];
+  run(compiler, flags, 'The stack for signals did not compile.');
+}
+
 /** Loads an addon in a process of its own, since a library that does not fit may take the process down. */
 function versionOf(addon) {
   const script = `const b = require(${JSON.stringify(addon)}); console.log(b.TF_Version)`;
@@ -175,6 +191,7 @@ function build(name, folder, requirements, source) {
     fetchTensorflow(python, requirements, site);
     console.log('compiling the addon');
     compile(compiler, headers, source, site, join(work, 'tfjs_binding.node'));
+    compileSignalStack(compiler, headers, join(work, 'signal_stack.node'));
     rmSync(join(site, 'tensorflow', 'include'), { recursive: true });
     versionOf(join(work, 'tfjs_binding.node'));
     // A folder appears under its final name only when it is complete.
@@ -199,6 +216,7 @@ function main() {
   // Another wheel, package or way of building gets another folder.
   const digest = createHash('sha256')
     .update(readFileSync(requirements))
+    .update(readFileSync(signalStack))
     .update(readFileSync(join(source, 'package.json')))
     .update(readFileSync(fileURLToPath(import.meta.url)))
     .digest('hex');
@@ -209,7 +227,10 @@ function main() {
   else build(name, folder, requirements, source);
   const tensorflow = versionOf(join(folder, 'tfjs_binding.node'));
   const pointer = join(cache, 'native', 'current.json');
-  writeFileSync(`${pointer}.tmp`, `${JSON.stringify({ addon: `${name}/tfjs_binding.node`, tensorflow, device })}\n`);
+  writeFileSync(
+    `${pointer}.tmp`,
+    `${JSON.stringify({ addon: `${name}/tfjs_binding.node`, signalStack: `${name}/signal_stack.node`, tensorflow, device })}\n`,
+  );
   renameSync(`${pointer}.tmp`, pointer);
   console.log(`TensorFlow ${tensorflow} for ${device === 'gpu' ? 'CUDA' : 'the CPU'} in ${folder}`);
   console.log('`npx millrace backends` shows it');

@@ -1,5 +1,6 @@
 import { TrainerError } from '../errors.ts';
 import type { Snapshot, StepReport } from '../records.ts';
+import { prepareNativeEnvironment } from './native-build.ts';
 import { ringSlots } from './ring.ts';
 import { TrainerCore } from './trainer-core.ts';
 import type { Trainer, TrainerOptions } from './trainer.ts';
@@ -10,6 +11,7 @@ import type { Trainer, TrainerOptions } from './trainer.ts';
  */
 export async function inlineTrainer(options: TrainerOptions, snapshot: Snapshot | null): Promise<Trainer> {
   const slots = ringSlots(options);
+  prepareNativeEnvironment('own');
   const core = await TrainerCore.create(options, snapshot);
   const listeners: ((report: StepReport) => void)[] = [];
   let closed = false;

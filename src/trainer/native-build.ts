@@ -10,6 +10,8 @@ export const nativePackage = '@tensorflow/tfjs-node-gpu';
 /** What `npm run native` has built last. */
 export interface NativeBuild {
   readonly addon: string;
+  /** Loaded first in a thread that calls TensorFlow: an alternate stack for its signal handlers. */
+  readonly signalStack: string;
   readonly tensorflow: string;
   readonly device: 'cpu' | 'gpu';
 }
@@ -27,13 +29,13 @@ export function missingNative(): string | null {
 
 /**
  * TensorFlow reads these once, from the process, when it is first loaded anywhere in it: so the main thread sets them before it
- * starts a thread that trains. What is set already stays. One thread in an op and one for all of them halve what a small step
- * costs. None (-1), so that the graph runs in the calling thread, would save two turns from thread to thread more, but then taking a CPU
- * profile corrupts the heap and ends the process, as was seen with TensorFlow 2.18 in products of matrices.
+ * starts a thread that trains. What is set already stays. One thread in an op saves handing work over. A graph runs in the thread that calls it, which
+ * saves two turns from thread to thread, half of what a small step costs; `own` gives it one thread of its own: for a main thread that handles
+ * signals, whose handlers must not run on the stack that TensorFlow uses (scripts/native/signal-stack.cc).
  */
-export function prepareNativeEnvironment(): void {
+export function prepareNativeEnvironment(graphThread: 'caller' | 'own' = 'caller'): void {
   process.env['TF_NUM_INTRAOP_THREADS'] ??= '1';
-  process.env['TF_NUM_INTEROP_THREADS'] ??= '1';
+  process.env['TF_NUM_INTEROP_THREADS'] ??= graphThread === 'own' ? '1' : '-1';
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   // Otherwise it takes the whole memory of a GPU.
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
@@ -45,9 +47,14 @@ export function findNativeBuild(): NativeBuild | string {
   const pointer = join(folder, 'current.json');
   if (!existsSync(pointer)) return 'its native addon is not built on this machine: `npm run native` builds it';
   try {
-    const build = JSON.parse(readFileSync(pointer, 'utf8')) as NativeBuild;
-    const addon = join(folder, build.addon);
-    return existsSync(addon) ? { ...build, addon } : `${addon} is gone: \`npm run native\` builds it again`;
+    const build = JSON.parse(readFileSync(pointer, 'utf8')) as NativeBuild & { signalStack?: string };
+    if (build.signalStack === undefined)
+      return 'its native addon is of an older build: `npm run native` builds it again';
+    const [addon, signalStack] = [join(folder, build.addon), join(folder, build.signalStack)];
+    const gone = [addon, signalStack].find((path) => !existsSync(path));
+    return gone === undefined
+      ? { ...build, addon, signalStack }
+      : `${gone} is gone: \`npm run native\` builds it again`;
   } catch (error) {
     return `${pointer} cannot be read: ${messageOf(error)}`;
   }

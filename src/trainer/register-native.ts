@@ -15,6 +15,7 @@ export function registerNative(): void {
     readonly NodeJSKernelBackend: new (addon: Addon, packageName: string) => tf.KernelBackend;
   };
   require(`${nativePackage}/dist/register_all_kernels`);
+  require(build.signalStack);
   const addon = require(build.addon) as Addon;
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(addon, nativePackage));
 }
