@@ -47,7 +47,9 @@ export function findNativeBuild(): NativeBuild | string {
   const pointer = join(folder, 'current.json');
   if (!existsSync(pointer)) return 'its native addon is not built on this machine: `npm run native` builds it';
   try {
-    const build = JSON.parse(readFileSync(pointer, 'utf8')) as NativeBuild & { signalStack?: string };
+    const build = JSON.parse(readFileSync(pointer, 'utf8')) as Omit<NativeBuild, 'signalStack'> & {
+      readonly signalStack?: string;
+    };
     if (build.signalStack === undefined)
       return 'its native addon is of an older build: `npm run native` builds it again';
     const [addon, signalStack] = [join(folder, build.addon), join(folder, build.signalStack)];
