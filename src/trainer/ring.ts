@@ -85,7 +85,10 @@ export class Ring {
     return ahead < 0 ? ahead + 2 * this.slots : ahead;
   }
 
-  /** Writer: resolves at once while a slot is free or the ring abandoned, else when so. Does not keep the process alive. */
+  /**
+   * Writer: resolves at once while a slot is free or the ring abandoned, else when half of them are or it is: a thread that
+   * wakes for each slot costs more than what it fills it with. Does not keep the process alive.
+   */
   async hasRoom(): Promise<void> {
     while (!this.#isAbandoned) {
       const seen = Atomics.load(this.#control, emptied);
@@ -121,11 +124,11 @@ export class Ring {
     return this.#view(index % this.slots);
   }
 
-  /** Reader: gives the taken slot back. Nothing may look at its views any more. */
+  /** Reader: gives the taken slot back; a writer that waits is told when half are free. Nothing may look at its views any more. */
   release(): void {
     const index = Atomics.load(this.#control, emptied);
     Atomics.store(this.#control, emptied, (index + 1) % (2 * this.slots));
-    Atomics.notify(this.#control, emptied);
+    if (this.depth <= this.slots / 2) Atomics.notify(this.#control, emptied);
   }
 
   #write(slot: number, batch: BatchRows): void {

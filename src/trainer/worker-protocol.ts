@@ -20,5 +20,5 @@ export type WorkerMessage =
       readonly code: ErrorCode;
       readonly message: string;
     }
-  | { readonly type: 'report'; readonly report: StepReport }
+  | { readonly type: 'reports'; readonly reports: readonly StepReport[] }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot };

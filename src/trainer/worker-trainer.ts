@@ -136,8 +136,10 @@ class WorkerTrainer implements Trainer {
   }
 
   #hear(message: WorkerMessage): void {
-    if (message.type === 'report') for (const listener of this.#listeners) listener(message.report);
-    else if (message.type === 'snapshot') this.#snapshots.shift()?.resolve(message.snapshot);
+    if (message.type === 'snapshot') this.#snapshots.shift()?.resolve(message.snapshot);
+    else if (message.type === 'reports') {
+      for (const report of message.reports) for (const listener of this.#listeners) listener(report);
+    }
   }
 
   /** Rejects what is asked for and not answered; the first reason counts. */

@@ -3,8 +3,12 @@ import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CheckpointError, ConfigError } from '../errors.ts';
 import { Ring } from './ring.ts';
+import type { StepReport } from '../records.ts';
 import { TrainerCore } from './trainer-core.ts';
 import type { WorkerMessage, WorkerSetup } from './worker-protocol.ts';
+
+/** How long a report waits for others, at most. */
+const sendEveryMs = 10;
 
 const port = parentPort;
 assert(port !== null, 'worker.ts runs in a worker thread only');
@@ -14,19 +18,40 @@ function say(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
 }
 
 function work(core: TrainerCore, ring: Ring): void {
+  const reports = new Reports();
   for (;;) {
+    // Nothing is kept back while the thread waits.
+    if (ring.depth === 0) reports.send();
     const { kind, batch } = ring.take();
-    if (kind === 'stop') return;
     if (kind === 'batch') {
-      const report = core.observe(batch);
+      reports.add(core.observe(batch));
       ring.release();
-      say({ type: 'report', report });
-    } else {
-      ring.release();
-      const snapshot = core.snapshot();
-      const buffers = Object.values(snapshot.arrays).map((array) => array.buffer as ArrayBuffer);
-      say({ type: 'snapshot', snapshot }, [...new Set(buffers)]);
+      continue;
     }
+    ring.release();
+    reports.send();
+    if (kind === 'stop') return;
+    const snapshot = core.snapshot();
+    const buffers = Object.values(snapshot.arrays).map((array) => array.buffer as ArrayBuffer);
+    say({ type: 'snapshot', snapshot }, [...new Set(buffers)]);
+  }
+}
+
+/** Reports on their way to the main thread: those of small steps go together, since a message wakes it and costs as much as the step. */
+class Reports {
+  #waiting: StepReport[] = [];
+  #sentMs = performance.now();
+
+  add(report: StepReport): void {
+    this.#waiting.push(report);
+    if (performance.now() - this.#sentMs >= sendEveryMs) this.send();
+  }
+
+  send(): void {
+    this.#sentMs = performance.now();
+    if (this.#waiting.length === 0) return;
+    say({ type: 'reports', reports: this.#waiting });
+    this.#waiting = [];
   }
 }
 

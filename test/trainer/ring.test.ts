@@ -40,18 +40,29 @@ it('slots come out as they went in, in order, for many rounds', () => {
   }
 });
 
-it('a full ring has room again when the reader releases a slot', async () => {
-  const ring = new Ring(options);
-  const reader = new Ring(options, ring.memory);
-  for (let i = 0; i < ring.slots; i++) ring.put('snapshot');
-  assert.equal(ring.depth, ring.slots);
+it('a writer that waits for room hears of it when half of the slots are free', async () => {
+  const ring = new Ring({ ...options, ringBytes: 4 * 260 });
+  const reader = new Ring({ ...options, ringBytes: 4 * 260 }, ring.memory);
+  for (let i = 0; i < 4; i++) ring.put('snapshot');
   let hasRoom = false;
   const waiting = ring.hasRoom().then(() => (hasRoom = true));
-  await Promise.resolve();
+  reader.take();
+  reader.release();
+  await new Promise((resolve) => setImmediate(resolve));
   assert.equal(hasRoom, false);
   reader.take();
   reader.release();
   await waiting;
+  assert.equal(ring.depth, 2);
+});
+
+it('a writer that did not have to wait uses every slot', async () => {
+  const ring = new Ring(options);
+  const reader = new Ring(options, ring.memory);
+  for (let i = 0; i < ring.slots; i++) ring.put('snapshot');
+  reader.take();
+  reader.release();
+  await ring.hasRoom();
   assert.equal(ring.depth, ring.slots - 1);
 });
 
