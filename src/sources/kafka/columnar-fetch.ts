@@ -36,6 +36,10 @@ interface Exchange {
 
 interface Connection {
   readonly socketFactory: object;
+  /** Bytes that wait for the rest of their answer. */
+  readonly bytesBuffered: number;
+  chunks: Buffer[];
+  processData: (this: Connection, data: Buffer) => unknown;
   send: (this: Connection, exchange: Exchange) => Promise<unknown>;
 }
 
@@ -78,7 +82,12 @@ export function installColumnarFetch(
     return `kafkajs ${version} is installed, and the fast way to read from Kafka knows ${knownVersion} only: reading is several times slower, and ends at a batch of more than about 110,000 records`;
   }
   const { prototype } = connection;
-  const { send } = prototype;
+  const { send, processData } = prototype;
+  prototype.processData = function processWhole(data) {
+    // Nothing waits but the empty rest of the answer before, with which kafkajs would join, and so copy, the next.
+    if (this.bytesBuffered === 0 && ours.has(this.socketFactory)) this.chunks = [];
+    return processData.call(this, data);
+  };
   prototype.send = function sendColumnar(exchange) {
     const { apiName, apiVersion } = exchange.request;
     const isKnown = apiName === knownApi.name && apiVersion >= knownApi.from && apiVersion <= knownApi.to;

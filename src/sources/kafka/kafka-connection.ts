@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import net from 'node:net';
 import tls from 'node:tls';
 import { ConfigError, messageOf } from '../../errors.ts';
+import { AnswerReader } from './answer-reader.ts';
 import {
   kafkajs,
   Cluster,
@@ -70,7 +71,7 @@ export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience
     if (isDestroyed) throw new Error(closed);
     // kafkajs gives no `ssl` where the connection has none, whatever its types say.
     const security = ssl as tls.ConnectionOptions | null | undefined;
-    const socket = security ? connectTls(host, port, security, onConnect) : net.connect({ host, port }, onConnect);
+    const socket = security ? connectTls(host, port, security, onConnect) : connectPlain(host, port, onConnect);
     socket.setKeepAlive(true, 10_000);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -116,6 +117,23 @@ export function kafkaClient(connection: KafkaConnection, patience: KafkaPatience
 
 const readCommitted = 1;
 const closed = 'Millrace closed the connection';
+
+function connectPlain(host: string, port: number, onConnect: () => void): Socket {
+  const answers = new AnswerReader((answer) => socket.emit('data', answer));
+  const onread: net.OnReadOpts = {
+    buffer: () => answers.room(),
+    callback: (count) => {
+      try {
+        answers.took(count);
+      } catch (error) {
+        socket.destroy(error as RangeError);
+      }
+      return true;
+    },
+  };
+  const socket = net.connect({ host, port, onread }, onConnect);
+  return socket;
+}
 
 function connectTls(host: string, port: number, ssl: tls.ConnectionOptions, onConnect: () => void): Socket {
   const name = net.isIP(host) === 0 ? { servername: host } : {};

@@ -40,11 +40,16 @@ function connectionClass(
 ): KafkaConnectionClass & (new (socketFactory: object) => KafkaConnectionClass['prototype']) {
   return class {
     readonly socketFactory: object;
+    readonly bytesBuffered = 0;
+    chunks: Buffer[] = [Buffer.alloc(0)];
     constructor(socketFactory: object) {
       this.socketFactory = socketFactory;
     }
     send(asked: Exchange): Promise<unknown> {
       return asked.response.decode(payload);
+    }
+    processData(data: Buffer): void {
+      this.chunks.push(data);
     }
   };
 }
@@ -159,4 +164,15 @@ test('with another version of kafkajs nothing is changed, and the reason names b
     /^kafkajs 2\.3\.0 is installed.* 2\.2\.4 only/,
   );
   assert.equal(Connection.prototype.send, send);
+});
+
+test('an answer that comes whole is not joined with what is left of the one before', () => {
+  const Connection = connectionClass(Buffer.alloc(0));
+  const factory = {};
+  installColumnarFetch(Connection, '2.2.4', new WeakSet([factory]));
+  const [ours, other] = [new Connection(factory), new Connection({})];
+  const whole = Buffer.from('answer');
+  for (const connection of [ours, other]) connection.processData(whole);
+  assert.deepEqual(ours.chunks, [whole]);
+  assert.deepEqual(other.chunks, [Buffer.alloc(0), whole]);
 });
