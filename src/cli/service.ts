@@ -1,15 +1,17 @@
 import { lastValueFrom } from 'rxjs';
 import type { Logger } from 'pino';
+import { messageOf } from '../errors.ts';
 import type { CheckpointFacts } from '../checkpoint/manifest.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint-store.ts';
 import type { Config } from '../config/config.ts';
 import { metricsTelemetry, type MetricsTelemetry } from '../metrics/metrics-telemetry.ts';
+import { tensorboardTelemetry, type TensorboardTelemetry } from '../metrics/tensorboard.ts';
 import { pipeline } from '../pipeline.ts';
 import { Progress } from '../progress.ts';
 import { httpServer, type HttpServer } from '../serving/http-server.ts';
 import { StatusBoard } from '../serving/status-board.ts';
 import type { StepReport } from '../records.ts';
-import type { Telemetry } from '../telemetry.ts';
+import { tellAll, type Telemetry } from '../telemetry.ts';
 import { workerTrainer } from '../trainer/worker-trainer.ts';
 import { assemble, type Assembly } from './assembly.ts';
 import { checkpointing, type TrainerFacts } from './checkpointing.ts';
@@ -76,6 +78,7 @@ class Watch {
   readonly board = new StatusBoard(this.progress);
   readonly metrics: MetricsTelemetry = metricsTelemetry(this.progress);
   readonly alarm: RejectAlarm;
+  readonly tensorboard: TensorboardTelemetry | null;
   readonly telemetry: Telemetry;
   /** Set when the pipeline stands. */
   predictor: LivePredictor | null = null;
@@ -88,12 +91,13 @@ class Watch {
         `${percent} % of the last records cannot be used, more than limits.rejectRatio; see the dead letters`,
       );
     });
-    const listeners = [this.progress, this.board, this.metrics, logTelemetry(logger), this.alarm];
-    this.telemetry = {
-      emit: (event) => {
-        for (const listener of listeners) listener.emit(event);
-      },
+    const { dir } = config.tensorboard ?? {};
+    const onTrouble = (cause: unknown): void => {
+      logger.warn(`tensorboard.dir ${dir}: ${messageOf(cause)}; no more curves are written until the next start`);
     };
+    this.tensorboard = dir === undefined ? null : tensorboardTelemetry({ dir, progress: this.progress, onTrouble });
+    const listeners = [this.progress, this.board, this.metrics, logTelemetry(logger), this.alarm];
+    this.telemetry = tellAll(this.tensorboard === null ? listeners : [...listeners, this.tensorboard]);
   }
 
   /** Called when a limit says that reading must stop; set by whoever can stop it. */
@@ -168,6 +172,7 @@ class RunningService {
       },
       close: async () => {
         await letters.close();
+        this.#watch.tensorboard?.close();
         await this.#http.close();
         this.#state.store.close();
       },

@@ -205,6 +205,11 @@ export const configSchema = z.strictObject({
         .meta({ description: 'Holds the bearer token that changing anything over HTTP asks for' }),
     })
     .prefault({}),
+  tensorboard: z
+    .strictObject({
+      dir: name.meta({ description: 'Loss, scores and speed are written here every 30 s, a run for each model' }),
+    })
+    .optional(),
   limits: z
     .strictObject({
       keys: count.default(100_000),

@@ -7,7 +7,7 @@ import { Credit } from '../../src/sources/credit.ts';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.ts';
 import { kafkaWriter } from '../../src/sources/kafka/kafka-writer.ts';
 import { silentTelemetry } from '../../src/telemetry.ts';
-import { documentOf, startCommand, temporaryDirectory, until } from '../support/command.ts';
+import { documentOf, runPythonWithPackages, startCommand, temporaryDirectory, until } from '../support/command.ts';
 import type { RunDocument } from '../support/documents.ts';
 import {
   fleetPipeline,
@@ -15,7 +15,6 @@ import {
   judgeTopic,
   metricOf,
   pageOf,
-  runJudge,
   runOnce,
   withAdmin,
   type FleetPipeline,
@@ -172,7 +171,7 @@ describe('run over Kafka with bad input', { skip: missing('kafka-4.3.1', 'python
     await withAdmin(kafka, (admin) =>
       admin.createTopics({ topics: [{ topic: 'copied', numPartitions: 1 }], waitForLeaders: true }),
     );
-    const copy = (await runJudge('kafka_copy.py', [kafka.bootstrap, 'clean', 'copied'])) as {
+    const copy = (await runPythonWithPackages('kafka_copy.py', [kafka.bootstrap, 'clean', 'copied'])) as {
       copied: number;
       aborted: number;
     };

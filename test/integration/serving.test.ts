@@ -2,17 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import {
-  documentOf,
-  projectRoot,
-  runForDocument,
-  startCommand,
-  startProcess,
-  until,
-  type RunningCommand,
-} from '../support/command.ts';
+import { runForDocument, runPythonWithPackages, startCommand, until, type RunningCommand } from '../support/command.ts';
 import { batchRows, makeFleet, stepsPerCheckpoint } from '../support/fleet.ts';
-import { missing, pythonWithPackages } from '../support/requirements.ts';
+import { missing } from '../support/requirements.ts';
 
 interface Prediction {
   readonly value: number;
@@ -107,9 +99,7 @@ suite('a running pipeline', () => {
       ];
       const file = join(fleet.dir, 'rows.json');
       writeFileSync(file, JSON.stringify(rows));
-      const script = join(projectRoot, 'test/support/python/infer.py');
-      const client = startProcess(pythonWithPackages, ['-B', script, new URL(url).host, 'fleet', file]);
-      const found = documentOf(await client.ended) as TritonDocument;
+      const found = (await runPythonWithPackages('infer.py', [new URL(url).host, 'fleet', file])) as TritonDocument;
       assert.deepEqual([found.live, found.ready, found.modelReady, found.server.name], [true, true, true, 'millrace']);
       const { modelVersion = '' } = await predicted();
       assert.deepEqual(found.index, [{ name: 'fleet', version: modelVersion, state: 'READY', reason: '' }]);

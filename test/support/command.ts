@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { pythonWithPackages } from './requirements.ts';
 
 /** The root of the checkout: examples name their files from here. */
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
@@ -70,10 +71,24 @@ export function documentOf({ code, stdout, stderr }: CommandResult): unknown {
 }
 
 /** Runs one of the scripts in `test/support/python`, an independent judge, and returns the document it printed. */
-export async function runPython(script: string, args: readonly string[], options?: CommandOptions): Promise<unknown> {
+export function runPython(script: string, args: readonly string[], options?: CommandOptions): Promise<unknown> {
+  return runScript('python3', script, args, options);
+}
+
+/** The same in the Python of the requirement `python-packages`. */
+export function runPythonWithPackages(script: string, args: readonly string[]): Promise<unknown> {
+  return runScript(pythonWithPackages, script, args);
+}
+
+async function runScript(
+  python: string,
+  script: string,
+  args: readonly string[],
+  options?: CommandOptions,
+): Promise<unknown> {
   const file = fileURLToPath(new URL(`./python/${script}`, import.meta.url));
   // -B: no byte code beside the scripts.
-  return documentOf(await startProcess('python3', ['-B', file, ...args], options).ended);
+  return documentOf(await startProcess(python, ['-B', file, ...args], options).ended);
 }
 
 /** Starts any command. */

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kafkajs, type Admin } from '../../../src/sources/kafka/kafkajs.ts';
-import { documentOf, runForDocument, startProcess, type RunningCommand } from '../command.ts';
+import { runForDocument, runPythonWithPackages, type RunningCommand } from '../command.ts';
 import type { InspectDocument, LedgerDocument, RunDocument } from '../documents.ts';
-import { pythonWithPackages } from '../requirements.ts';
-import { fileURLToPath } from 'node:url';
 import type { KafkaServer } from './start-kafka.ts';
 
 /** What an independent reader finds in a topic: what must be learned of it, and what must not. */
@@ -22,13 +20,7 @@ export interface TopicDocument {
 
 /** Reads a topic with librdkafka and computes the ledger in Python. */
 export function judgeTopic(kafka: Pick<KafkaServer, 'bootstrap'>, topic: string): Promise<TopicDocument> {
-  return runJudge('kafka_ledger.py', [kafka.bootstrap, topic]) as Promise<TopicDocument>;
-}
-
-/** Runs one of the scripts in `test/support/python` that need packages, and returns the document it printed. */
-export async function runJudge(script: string, args: readonly string[]): Promise<unknown> {
-  const file = fileURLToPath(new URL(`../python/${script}`, import.meta.url));
-  return documentOf(await startProcess(pythonWithPackages, ['-B', file, ...args]).ended);
+  return runPythonWithPackages('kafka_ledger.py', [kafka.bootstrap, topic]) as Promise<TopicDocument>;
 }
 
 /** A pipeline over a simulated fleet: its configuration file and its state directory. */
