@@ -59,7 +59,13 @@ function learnerOf({ featureCount, hidden }: Net, backend: BackendName): Promise
   return createMlp(backend, new TargetScale('value'), 1, {
     featureCount,
     spec: { kind: 'mlp', hidden, activation: 'relu' },
-    training: { optimizer: 'adam', learningRate: 0.001, clipNorm: null, precision: 'float32' },
+    training: {
+      optimizer: { kind: 'adam' },
+      learningRate: 0.001,
+      clipNorm: null,
+      precision: 'float32',
+      loss: { kind: 'mse' },
+    },
     seed: 1,
   });
 }

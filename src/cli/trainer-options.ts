@@ -21,7 +21,7 @@ export function trainerOptions(config: Config, facts: TrainerFacts): TrainerOpti
     targetAs: target.as,
     models: config.models,
     served: config.serve,
-    training: { ...training, clipNorm: training.clipNorm ?? null },
+    training: { ...training, clipNorm: training.clipNorm ?? null, loss: training.loss ?? { kind: 'mse' } },
     backend: config.backend,
     batchRows: Math.max(config.batch.rows, facts.restoredRows),
     scoresMemory: config.scores.memory,

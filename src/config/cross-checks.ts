@@ -30,13 +30,16 @@ function sourceChecks({ source, decode, deadLetter, target }: Config): string[] 
   return problems;
 }
 
-function targetChecks({ target, features, source }: Config): string[] {
+function targetChecks({ target, features, source, training }: Config): string[] {
   const problems: string[] = [];
   if (target.as === 'change') {
     if (target.horizon === undefined)
       problems.push('target.as: change needs target.horizon. Add horizon, or write as: value.');
     if (target.task === 'classification')
       problems.push('target.as: change needs numbers. Write as: value for classification.');
+  }
+  if (training.loss !== undefined && target.task === 'classification') {
+    problems.push('training.loss: only for regression; classes are learned by cross-entropy. Take it out.');
   }
   if (target.classes !== undefined && target.task !== 'classification') {
     problems.push('target.classes: only for classification. Add task: classification, or take classes out.');

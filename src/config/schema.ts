@@ -133,6 +133,21 @@ const learner = choice({
   }),
 });
 
+const share = z.number().min(0).lt(1);
+const optimizer = choice({
+  sgd: z.strictObject({}),
+  momentum: z.strictObject({ momentum: share.default(0.9), nesterov: z.boolean().default(false) }),
+  adam: z.strictObject({}),
+  adamw: z.strictObject({ weightDecay: z.number().nonnegative().default(0.01) }),
+  rmsprop: z.strictObject({ decay: share.default(0.9), momentum: share.default(0) }),
+  adagrad: z.strictObject({}),
+});
+const loss = choice({
+  mse: z.strictObject({}),
+  mae: z.strictObject({}),
+  huber: z.strictObject({ delta: z.number().positive().default(1) }),
+});
+
 const every = z.union(
   [
     duration.transform((ms) => ({ ms })),
@@ -169,9 +184,12 @@ export const configSchema = z.strictObject({
   serve: name.optional().meta({ description: 'The model that is served; by default the first' }),
   training: z
     .strictObject({
-      optimizer: z.enum(['sgd', 'adam']).default('adam'),
+      optimizer: optimizer.prefault('adam'),
       learningRate: z.number().positive().default(0.001),
       clipNorm: z.number().positive().optional(),
+      loss: loss.optional().meta({
+        description: 'Of regression, in standard units of the target; mse by default. Classes learn by cross-entropy',
+      }),
       precision: z
         .enum(['float32', 'bfloat16'])
         .default('float32')

@@ -152,7 +152,7 @@ async function load(name: Exclude<BackendName, 'webgpu'>): Promise<void> {
 
 /** One SGD step of a net whose numbers are all known: 2 rows, 2-2-1, relu. */
 async function selfTest(name: BackendName): Promise<string | null> {
-  const learner = await smallNet(name, { featureCount: 2, hidden: [2], optimizer: 'sgd' });
+  const learner = await smallNet(name, { featureCount: 2, hidden: [2], optimizer: { kind: 'sgd' } });
   const kernels = [Float32Array.of(0.5, -0.25, 0.25, 0.5), Float32Array.of(1, -1)];
   learner.restore({
     json: {},
@@ -175,7 +175,7 @@ async function selfTest(name: BackendName): Promise<string | null> {
 }
 
 async function stepMilliseconds(name: BackendName, rowCount: number): Promise<number> {
-  const learner = await smallNet(name, { featureCount: 8, hidden: [64, 64], optimizer: 'adam' });
+  const learner = await smallNet(name, { featureCount: 8, hidden: [64, 64], optimizer: { kind: 'adam' } });
   const rows = rowsOf(
     rowCount,
     8,
@@ -206,7 +206,7 @@ function smallNet(name: BackendName, { featureCount, hidden, optimizer }: SmallN
   return createMlp(name, new TargetScale('value'), 1, {
     featureCount,
     spec: { kind: 'mlp', hidden, activation: 'relu' },
-    training: { optimizer, learningRate: 0.1, clipNorm: null, precision: 'float32' },
+    training: { optimizer, learningRate: 0.1, clipNorm: null, precision: 'float32', loss: { kind: 'mse' } },
     seed: 1,
   });
 }

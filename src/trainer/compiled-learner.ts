@@ -3,6 +3,7 @@ import type { Snapshot } from '../records.ts';
 import type { CompiledStep, Inputs } from './graph/compiled-step.ts';
 import type { GraphHead } from './graph-head.ts';
 import { type Learner, type LearnResult, noBadRows, type Rows, type Weight } from './learner.ts';
+import { hasSlots } from './optimizer.ts';
 import type { OutputHead } from './output-head.ts';
 import { below, float32Array, float64Array, withPrefix, type Arrays } from './snapshot-parts.ts';
 
@@ -57,8 +58,18 @@ export class CompiledLearner implements Learner {
       predictions,
       loss,
       applied,
-      badRows: applied ? noBadRows : this.#head.gradient(rows, raw, labels).badRows,
+      badRows: applied ? noBadRows : this.#badRows(rows, raw, labels),
     };
+  }
+
+  /** Where the loss is not finite, and where a feature is not: oneDNN's relu makes 0 of what is not a number. */
+  #badRows(rows: Rows, outputs: Float32Array, labels: Float64Array): Int32Array {
+    const bad = new Set(this.#head.gradient(rows, outputs, labels).badRows);
+    const { featureCount, features } = rows;
+    for (let i = 0; i < rows.rowCount * featureCount; i++) {
+      if (!Number.isFinite(features[i])) bad.add(Math.floor(i / featureCount));
+    }
+    return Int32Array.from(bad).sort();
   }
 
   weights(): readonly Weight[] {
@@ -80,29 +91,27 @@ export class CompiledLearner implements Learner {
   }
 
   restore(snapshot: Snapshot): void {
+    const { slotNames, powerCount } = this.#step;
     const weights = below('weights', snapshot.arrays);
     const optimizer = below('optimizer', snapshot.arrays);
     const read = (arrays: Arrays, wanted: readonly CompiledWeight[]) =>
       wanted.map(({ name, shape }) => [name, float32Array(arrays, name, tf.util.sizeFromShape([...shape]))] as const);
     const variables = Object.fromEntries(read(weights, this.#weights));
     const trained = this.#weights.filter(({ isTrained }) => isTrained);
-    // Slots begin anew where the snapshot has none, as after a change from SGD to Adam.
-    const hasSlots = optimizer['powers'] !== undefined && this.#slotNames().length > 0;
-    const slots = hasSlots
-      ? this.#slotNames().flatMap((slot) =>
+    // All begins anew where the snapshot has no slot of the optimizer, as after a change from one to another.
+    const isSaved = hasSlots(optimizer, slotNames);
+    const slots = isSaved
+      ? slotNames.flatMap((slot) =>
           read(below(slot, optimizer), trained).map(([name, values]) => [`${slot}/${name}`, values] as const),
         )
       : [];
-    const powers = hasSlots ? float64Array(optimizer, 'powers', 2) : new Float64Array(0);
+    const powers =
+      isSaved && powerCount > 0 ? float64Array(optimizer, 'powers', powerCount) : new Float64Array(powerCount).fill(1);
     this.#step.importState({ variables, slots: Object.fromEntries(slots), powers });
   }
 
   dispose(): void {
     this.#step.dispose();
-  }
-
-  #slotNames(): readonly string[] {
-    return this.#step.slotNames;
   }
 }
 

@@ -8,6 +8,7 @@ import type { GraphHead } from './graph-head.ts';
 import type { Learner } from './learner.ts';
 import type { MlpOptions } from './mlp.ts';
 import type { OutputHead } from './output-head.ts';
+import { graphSpec } from './update-rules.ts';
 
 /** The net of `MlpLearner` as a compiled graph. */
 export function compiledMlp(head: OutputHead, graphHead: GraphHead, options: MlpOptions): Learner {
@@ -42,7 +43,7 @@ function compile(head: GraphHead, parameters: readonly DenseParameter[], options
       functions: {
         predict: { inputs: ['features'], run: ({ features }) => ({ outputs: pass(features!).outputs }) },
       },
-      optimizer: training.optimizer === 'sgd' ? { kind: 'sgd' } : { kind: 'adam', epsilon: 1e-8 },
+      optimizer: graphSpec(training.optimizer),
       clipNorm: training.clipNorm,
       precision: training.precision,
     });

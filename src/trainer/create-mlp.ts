@@ -16,14 +16,15 @@ export async function createMlp(
   maxClasses: number,
   options: MlpOptions,
 ): Promise<Learner> {
-  const head = outputHead(facts, maxClasses);
+  const { loss } = options.training;
+  const head = outputHead(facts, maxClasses, loss);
   if (backend !== 'tensorflow') {
     const { MlpLearner } = await import('./mlp.ts');
     return new MlpLearner(head, await denseEngine(backend), options);
   }
   const { graphHead } = await import('./graph-head.ts');
   const { compiledMlp } = await import('./compiled-mlp.ts');
-  return compiledMlp(head, graphHead(facts, maxClasses), options);
+  return compiledMlp(head, graphHead(facts, maxClasses, loss), options);
 }
 
 async function denseEngine(backend: Exclude<BackendName, 'tensorflow'>): Promise<DenseEngine> {

@@ -5,6 +5,7 @@ import type { Inputs } from './graph/compiled-step.ts';
 import type { InputSpec, Tensors } from './graph/emit-function.ts';
 import type { KnownClasses } from './known-classes.ts';
 import type { Rows } from './learner.ts';
+import type { LossOptions } from './regression-loss.ts';
 import { TargetScale } from './target-scale.ts';
 
 /** What a graph makes of raw outputs and labels. */
@@ -30,13 +31,13 @@ export interface GraphHead {
 
 const { float32, float64, int32 } = dataTypes;
 
-/** The graph head of the task that the facts are of. `maxClasses` is for classes only. */
-export function graphHead(facts: TargetScale | KnownClasses, maxClasses: number): GraphHead {
-  return facts instanceof TargetScale ? regressionGraphHead(facts) : classificationGraphHead(facts, maxClasses);
+/** The graph head of the task that the facts are of. `maxClasses` is for classes, `loss` for regression only. */
+export function graphHead(facts: TargetScale | KnownClasses, maxClasses: number, loss: LossOptions): GraphHead {
+  return facts instanceof TargetScale ? regressionGraphHead(facts, loss) : classificationGraphHead(facts, maxClasses);
 }
 
-/** One standardized output; the loss is the mean of (output − label)². */
-function regressionGraphHead(scale: TargetScale): GraphHead {
+/** One standardized output; the loss is the mean over the rows. */
+function regressionGraphHead(scale: TargetScale, options: LossOptions): GraphHead {
   const column: InputSpec = { shape: [null, 1], dtype: 'float32' };
   return {
     // TensorFlow.js has no float64: what rounding took off a label is fed beside it.
@@ -52,12 +53,31 @@ function regressionGraphHead(scale: TargetScale): GraphHead {
       inFloat64(rowCount, (math) => {
         const wanted = math.binary('AddV2', math.double(labels!), math.double(remainders!));
         const errors = math.binary('Sub', math.double(outputs), wanted);
-        const perRow = math.binary('RealDiv', math.double(tf.scalar(2)), math.rows);
-        // L2Loss is half the sum of the squares.
-        const loss = math.binary('Mul', math.unary('L2Loss', errors), perRow);
-        return { loss, slopes: math.binary('Mul', errors, perRow) };
+        const { total, slopes } = costs(math, errors, options);
+        return { loss: math.binary('RealDiv', total, math.rows), slopes: math.binary('RealDiv', slopes, math.rows) };
       }),
   };
+}
+
+/** The cost of all errors together, and the slope of each one's, as `regressionLoss` has them. */
+function costs(math: Math64, errors: RawTensor, options: LossOptions): { total: RawTensor; slopes: RawTensor } {
+  const scalar = (value: number): RawTensor => math.double(tf.scalar(value));
+  switch (options.kind) {
+    case 'mse':
+      // L2Loss is half the sum of the squares.
+      return {
+        total: math.binary('Mul', math.unary('L2Loss', errors), scalar(2)),
+        slopes: math.binary('Mul', errors, scalar(2)),
+      };
+    case 'mae':
+      return { total: math.sum(math.unary('Abs', errors), [0, 1]), slopes: math.unary('Sign', errors) };
+    case 'huber': {
+      const { delta } = options;
+      const slopes = math.binary('Maximum', math.binary('Minimum', errors, scalar(delta)), scalar(-delta));
+      const rest = math.binary('Sub', errors, math.binary('Mul', slopes, scalar(0.5)));
+      return { total: math.sum(math.binary('Mul', slopes, rest), [0, 1]), slopes };
+    }
+  }
 }
 
 /** A softmax over the known classes; the loss is the mean cross-entropy in nats. */
@@ -78,10 +98,8 @@ function classificationGraphHead(classes: KnownClasses, maxClasses: number): Gra
         const masked = math.binary('AddV2', math.double(outputs), math.double(mask!));
         const attrs = [ops.type('T', float64), ops.type('Tlabels', int32)];
         const [losses, slopes] = ops.ops('SparseSoftmaxCrossEntropyWithLogits', attrs, [masked, ops.raw(labels!)], 2);
-        const overRows = ops.raw(tf.tensor1d([0], 'int32'));
-        const total = ops.op('Sum', [ops.type('T', float64), ops.type('Tidx', int32)], [losses!, overRows]);
         return {
-          loss: math.binary('RealDiv', total, math.rows),
+          loss: math.binary('RealDiv', math.sum(losses!, [0]), math.rows),
           slopes: math.binary('RealDiv', slopes!, math.rows),
         };
       }),
@@ -96,6 +114,8 @@ interface Math64 {
   double(tensor: tf.Tensor): RawTensor;
   unary(op: string, value: RawTensor): RawTensor;
   binary(op: string, a: RawTensor, b: RawTensor): RawTensor;
+  /** Over these axes. */
+  sum(value: RawTensor, axes: readonly number[]): RawTensor;
 }
 
 /** Makes the results of a mean loss and slopes by row and output, both in float64. */
@@ -110,7 +130,11 @@ function inFloat64(
     const unary: Math64['unary'] = (op, value) => ops.op(op, [T], [value]);
     const binary: Math64['binary'] = (op, a, b) => ops.op(op, [T], [a, b]);
     const double: Math64['double'] = (tensor) => cast(ops.raw(tensor), float32, float64);
-    const { loss, slopes } = work({ ops, rows: double(tf.scalar(rowCount)), double, unary, binary });
+    const sum: Math64['sum'] = (value, axes) => {
+      const over = ops.raw(tf.tensor1d([...axes], 'int32'));
+      return ops.op('Sum', [T, ops.type('Tidx', int32)], [value, over]);
+    };
+    const { loss, slopes } = work({ ops, rows: double(tf.scalar(rowCount)), double, unary, binary, sum });
     const float = (value: RawTensor): RawTensor => cast(value, float64, float32);
     // Summed before they are rounded.
     return { loss: float(loss), slopes: float(slopes), bias: float(unary('BiasAddGrad', slopes)) };

@@ -1,6 +1,7 @@
 import type { FloatArray } from './output-head.ts';
 import { below, float32Array, float64Array, withPrefix, type Arrays } from './snapshot-parts.ts';
 import type { TrainingOptions } from './trainer.ts';
+import { updateRule, type UpdateRule } from './update-rules.ts';
 
 /** A named array that steps change in place. */
 export interface Parameter {
@@ -9,36 +10,32 @@ export interface Parameter {
   readonly values: FloatArray;
 }
 
-const beta1 = 0.9;
-const beta2 = 0.999;
-const epsilon = 1e-8;
 const largestFloat32 = (2 - 2 ** -23) * 2 ** 127;
 
 /**
- * Takes steps over a model's parameters: plain SGD, or Adam (Kingma & Ba 2015, algorithm 1, with the paper's constants).
- *
- * The running powers of Adam's betas are state, so that a restored optimizer goes on bit by bit. Arithmetic is Float64;
- * values and slots are rounded to the parameter's own width.
+ * Takes steps over a model's parameters by the rule that the options name. Slots and running powers are state, so that a restored
+ * optimizer goes on bit by bit. Arithmetic is Float64; values and slots are rounded to the parameter's own width.
  */
 export class Optimizer {
   readonly #options: TrainingOptions;
+  readonly #rule: UpdateRule;
   readonly #parameters: readonly Parameter[];
-  readonly #firsts: readonly FloatArray[];
-  readonly #seconds: readonly FloatArray[];
   readonly #nextValues: readonly FloatArray[];
-  readonly #nextFirsts: readonly FloatArray[];
-  readonly #nextSeconds: readonly FloatArray[];
-  readonly #powers = Float64Array.of(1, 1);
+  /** By slot, then by parameter. */
+  readonly #slots: readonly (readonly FloatArray[])[];
+  readonly #nextSlots: readonly (readonly FloatArray[])[];
+  readonly #powers: Float64Array;
 
   constructor(options: TrainingOptions, parameters: readonly Parameter[]) {
     this.#options = options;
+    this.#rule = updateRule(options.optimizer);
     this.#parameters = parameters;
-    const slots = options.optimizer === 'adam' ? parameters : [];
-    this.#firsts = slots.map(zerosLike);
-    this.#seconds = slots.map(zerosLike);
-    this.#nextValues = parameters.map(zerosLike);
-    this.#nextFirsts = slots.map(zerosLike);
-    this.#nextSeconds = slots.map(zerosLike);
+    this.#nextValues = parameters.map((parameter) => arrayLike(parameter, 0));
+    const slots = (): FloatArray[][] =>
+      this.#rule.slots.map(({ initial }) => parameters.map((parameter) => arrayLike(parameter, initial)));
+    this.#slots = slots();
+    this.#nextSlots = slots();
+    this.#powers = new Float64Array(this.#rule.powerBases.length).fill(1);
   }
 
   /**
@@ -48,48 +45,57 @@ export class Optimizer {
   apply(gradients: readonly FloatArray[]): boolean {
     const scale = this.#clipScale(gradients);
     if (!Number.isFinite(scale)) return false;
-    const isAdam = this.#options.optimizer === 'adam';
-    for (let p = 0; p < this.#parameters.length; p++) {
-      if (isAdam) this.#stageAdam(p, gradients[p]!, scale);
-      else this.#stageSgd(p, gradients[p]!, scale);
-    }
-    const staged = [...this.#nextValues, ...this.#nextFirsts, ...this.#nextSeconds];
-    if (!staged.every(isFiniteArray)) return false;
-    this.#parameters.forEach((parameter, p) => {
-      parameter.values.set(this.#nextValues[p]!);
+    this.#parameters.forEach(({ values }, p) => {
+      this.#rule.stage({
+        values,
+        gradient: gradients[p]!,
+        scale,
+        learningRate: this.#options.learningRate,
+        slots: this.#slots.map((arrays) => arrays[p]!),
+        powers: this.#powers,
+        nextValues: this.#nextValues[p]!,
+        nextSlots: this.#nextSlots.map((arrays) => arrays[p]!),
+      });
     });
-    this.#firsts.forEach((slot, p) => {
-      slot.set(this.#nextFirsts[p]!);
+    if (![...this.#nextValues, ...this.#nextSlots.flat()].every(isFiniteArray)) return false;
+    this.#parameters.forEach(({ values }, p) => {
+      values.set(this.#nextValues[p]!);
+      this.#slots.forEach((arrays, s) => {
+        arrays[p]!.set(this.#nextSlots[s]![p]!);
+      });
     });
-    this.#seconds.forEach((slot, p) => {
-      slot.set(this.#nextSeconds[p]!);
-    });
-    this.#powers[0] = this.#powers[0]! * beta1;
-    this.#powers[1] = this.#powers[1]! * beta2;
+    this.#rule.powerBases.forEach((base, i) => (this.#powers[i] = this.#powers[i]! * base));
     return true;
   }
 
-  /** `optimizer.powers`, `optimizer.first.NAME` and `optimizer.second.NAME` without the first word; nothing for SGD. */
+  /** `optimizer.powers` and `optimizer.SLOT.NAME` without the first word; nothing where the rule remembers nothing. */
   snapshot(): Arrays {
-    if (this.#options.optimizer === 'sgd') return {};
-    const copies = (slots: readonly FloatArray[]): Arrays =>
-      Object.fromEntries(this.#parameters.map(({ name }, p) => [name, slots[p]!.slice()]));
-    return {
-      powers: this.#powers.slice(),
-      ...withPrefix('first', copies(this.#firsts)),
-      ...withPrefix('second', copies(this.#seconds)),
-    };
+    const slots = this.#rule.slots.map(({ name }, s) =>
+      withPrefix(
+        name,
+        Object.fromEntries(this.#parameters.map((parameter, p) => [parameter.name, this.#slots[s]![p]!.slice()])),
+      ),
+    );
+    const powers = this.#powers.length === 0 ? {} : { powers: this.#powers.slice() };
+    return Object.assign(powers, ...slots) as Arrays;
   }
 
-  /** Slots begin at zero where the snapshot has none, as after a change from SGD to Adam. */
+  /** All begins anew where the snapshot has no slot of the rule, as after a change from one rule to another. */
   restore(arrays: Arrays): void {
-    if (this.#options.optimizer === 'sgd' || arrays['powers'] === undefined) return;
-    this.#powers.set(float64Array(arrays, 'powers', 2));
-    const firsts = below('first', arrays);
-    const seconds = below('second', arrays);
-    this.#parameters.forEach(({ name }, p) => {
-      copyFrom(firsts, name, this.#firsts[p]!);
-      copyFrom(seconds, name, this.#seconds[p]!);
+    const { slots, powerBases } = this.#rule;
+    if (
+      !hasSlots(
+        arrays,
+        slots.map(({ name }) => name),
+      )
+    )
+      return;
+    if (powerBases.length > 0) this.#powers.set(float64Array(arrays, 'powers', powerBases.length));
+    slots.forEach(({ name: slot }, s) => {
+      const saved = below(slot, arrays);
+      this.#parameters.forEach(({ name }, p) => {
+        copyFrom(saved, name, this.#slots[s]![p]!);
+      });
     });
   }
 
@@ -104,29 +110,11 @@ export class Optimizer {
     if (!Number.isFinite(norm)) return NaN;
     return clipNorm === null || norm <= clipNorm ? 1 : clipNorm / norm;
   }
+}
 
-  #stageSgd(p: number, gradient: FloatArray, scale: number): void {
-    const { values } = this.#parameters[p]!;
-    const next = this.#nextValues[p]!;
-    const rate = this.#options.learningRate * scale;
-    for (let i = 0; i < values.length; i++) next[i] = values[i]! - rate * gradient[i]!;
-  }
-
-  #stageAdam(p: number, gradient: FloatArray, scale: number): void {
-    const { values } = this.#parameters[p]!;
-    const [firsts, seconds] = [this.#firsts[p]!, this.#seconds[p]!];
-    const [next, nextFirsts, nextSeconds] = [this.#nextValues[p]!, this.#nextFirsts[p]!, this.#nextSeconds[p]!];
-    const rate = this.#options.learningRate / (1 - this.#powers[0]! * beta1);
-    const unbias2 = 1 / (1 - this.#powers[1]! * beta2);
-    for (let i = 0; i < values.length; i++) {
-      const slope = gradient[i]! * scale;
-      const first = beta1 * firsts[i]! + (1 - beta1) * slope;
-      const second = beta2 * seconds[i]! + (1 - beta2) * slope * slope;
-      nextFirsts[i] = first;
-      nextSeconds[i] = second;
-      next[i] = values[i]! - (rate * first) / (Math.sqrt(second * unbias2) + epsilon);
-    }
-  }
+/** Whether the arrays of a saved optimizer are those of a rule with these slots. */
+export function hasSlots(arrays: Arrays, slots: readonly string[]): boolean {
+  return Object.keys(arrays).some((name) => slots.some((slot) => name.startsWith(`${slot}.`)));
 }
 
 /** Overwrites `target` with the array of that name, which must have its type and length. */
@@ -135,8 +123,9 @@ export function copyFrom(arrays: Arrays, name: string, target: FloatArray): void
   target.set(source(arrays, name, target.length));
 }
 
-function zerosLike({ values }: Parameter): FloatArray {
-  return values instanceof Float32Array ? new Float32Array(values.length) : new Float64Array(values.length);
+function arrayLike({ values }: Parameter, initial: number): FloatArray {
+  const array = values instanceof Float32Array ? new Float32Array(values.length) : new Float64Array(values.length);
+  return array.fill(initial);
 }
 
 /** Whether all values are finite as float32, which is how weights leave the trainer. */

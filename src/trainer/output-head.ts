@@ -1,5 +1,6 @@
 import type { KnownClasses } from './known-classes.ts';
 import type { Rows } from './learner.ts';
+import { regressionLoss, type LossOptions } from './regression-loss.ts';
 import { TargetScale } from './target-scale.ts';
 
 /** A float array of any width. */
@@ -24,13 +25,14 @@ export interface OutputHead {
   gradient(rows: Rows, outputs: FloatArray, labels: Float64Array): HeadGradient;
 }
 
-/** The head that the facts of the targets are for. `maxClasses` is for classes only. */
-export function outputHead(facts: TargetScale | KnownClasses, maxClasses: number): OutputHead {
-  return facts instanceof TargetScale ? regressionHead(facts) : classificationHead(facts, maxClasses);
+/** The head that the facts of the targets are for. `maxClasses` is for classes, `loss` for regression only. */
+export function outputHead(facts: TargetScale | KnownClasses, maxClasses: number, loss: LossOptions): OutputHead {
+  return facts instanceof TargetScale ? regressionHead(facts, loss) : classificationHead(facts, maxClasses);
 }
 
-/** One standardized output; the loss is the mean of (output − label)². */
-export function regressionHead(scale: TargetScale): OutputHead {
+/** One standardized output; the loss is the mean over the rows. */
+export function regressionHead(scale: TargetScale, options: LossOptions): OutputHead {
+  const { cost, slope } = regressionLoss(options);
   return {
     outputCount: 1,
     predictions: (rows, outputs) => scale.originalUnits(rows, outputs),
@@ -41,9 +43,10 @@ export function regressionHead(scale: TargetScale): OutputHead {
       let sum = 0;
       for (let i = 0; i < rows.rowCount; i++) {
         const error = outputs[i]! - wanted[i]!;
-        if (!Number.isFinite(error * error)) badRows.push(i);
-        gradients[i] = (2 * error) / rows.rowCount;
-        sum += error * error;
+        const ofRow = cost(error);
+        if (!Number.isFinite(ofRow)) badRows.push(i);
+        gradients[i] = slope(error) / rows.rowCount;
+        sum += ofRow;
       }
       return { loss: sum / rows.rowCount, badRows: Int32Array.from(badRows), outputs: gradients };
     },

@@ -18,7 +18,7 @@ export type PlainOptions = Pick<TrainerOptions, 'featureCount' | 'task' | 'maxCl
  * @throws ConfigError where it is not for the task.
  */
 export function plainLearner(spec: PlainSpec, options: PlainOptions, facts: TargetScale | KnownClasses): Learner {
-  const head = outputHead(facts, options.maxClasses);
+  const head = outputHead(facts, options.maxClasses, options.training.loss);
   switch (spec.kind) {
     case 'lastValue':
       return lastValueLearner(options.task, head.outputCount);

@@ -42,11 +42,11 @@ export function scorerOf(name: string, spec: LearnerSpec, options: ScorerOptions
 
 function mlpScorer(
   spec: MlpSpec,
-  { featureCount, maxClasses }: ScorerOptions,
+  { featureCount, maxClasses, training }: ScorerOptions,
   facts: TargetScale | KnownClasses,
   weights: Arrays,
 ): Scorer {
-  const head = outputHead(facts, maxClasses);
+  const head = outputHead(facts, maxClasses, training.loss);
   const layers = layersOf([featureCount, ...spec.hidden, head.outputCount], weights);
   return {
     predict: (rows: Rows) =>

@@ -1,4 +1,6 @@
 import type { Batch, Snapshot, StepReport } from '../records.ts';
+import type { LossOptions } from './regression-loss.ts';
+import type { OptimizerOptions } from './update-rules.ts';
 
 /** One model of the config: a bare name or a name with options, validated in `config/`. */
 export type LearnerSpec =
@@ -8,7 +10,9 @@ export type LearnerSpec =
   | { readonly kind: 'layers'; readonly file: string };
 
 export interface TrainingOptions {
-  readonly optimizer: 'sgd' | 'adam';
+  readonly optimizer: OptimizerOptions;
+  /** Of regression; classes are learned by cross-entropy. */
+  readonly loss: LossOptions;
   readonly learningRate: number;
   /** Largest Euclidean norm of all gradients of a model together; null means no clipping. */
   readonly clipNorm: number | null;

@@ -50,6 +50,11 @@ normalize: { standard: { memory: 500 } }`);
       c: { kind: 'linear' },
     });
     assert.deepEqual(config.normalize, { kind: 'standard', memory: 500 });
+    const { training } = parse(
+      `${minimal}\ntraining: { optimizer: { rmsprop: { momentum: 0.5 } }, loss: huber }`,
+    ).config;
+    assert.deepEqual(training.optimizer, { kind: 'rmsprop', decay: 0.9, momentum: 0.5 });
+    assert.deepEqual(training.loss, { kind: 'huber', delta: 1 });
   });
 
   test('reads durations, sizes and steps', () => {
@@ -116,6 +121,12 @@ target: y`;
     assert.match(
       problemOf(minimal.replace('target: power', 'target: { field: power, as: change }')),
       /needs target\.horizon/,
+    );
+    assert.match(
+      problemOf(
+        `${minimal.replace('target: power', 'target: { field: power, task: classification }')}\ntraining: { loss: mae }`,
+      ),
+      /training\.loss: only for regression/,
     );
     assert.match(problemOf(`${minimal}\nserve: other`), /serve: no model is called other/);
     assert.match(problemOf(`${minimal}\nmodels: { m: majority }`), /majority does not do regression/);

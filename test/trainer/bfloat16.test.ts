@@ -23,7 +23,13 @@ const inBfloat16 = (main: LearnerSpec, over: Partial<TrainerOptions> = {}): Trai
   trainerOptions({
     models: { main },
     backend: 'tensorflow',
-    training: { optimizer: 'adam', learningRate: 0.01, clipNorm: 1, precision: 'bfloat16' },
+    training: {
+      optimizer: { kind: 'adam' },
+      learningRate: 0.01,
+      clipNorm: 1,
+      precision: 'bfloat16',
+      loss: { kind: 'mse' },
+    },
     ...over,
   });
 const inFloat32 = (options: TrainerOptions): TrainerOptions => ({

@@ -17,8 +17,20 @@ import { modelFile, netsOfThree, savedModel, type LayerJson } from '../support/m
 import { engines as all } from './engines.ts';
 import { batches, readings } from './support.ts';
 
-const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: 1, precision: 'float32' };
-const sgd: TrainingOptions = { optimizer: 'sgd', learningRate: 0.1, clipNorm: null, precision: 'float32' };
+const adam: TrainingOptions = {
+  optimizer: { kind: 'adam' },
+  learningRate: 0.01,
+  clipNorm: 1,
+  precision: 'float32',
+  loss: { kind: 'mse' },
+};
+const sgd: TrainingOptions = {
+  optimizer: { kind: 'sgd' },
+  learningRate: 0.1,
+  clipNorm: null,
+  precision: 'float32',
+  loss: { kind: 'mse' },
+};
 const dir = temporaryDirectory({ after });
 const engines = all.filter((name) => name !== 'webgpu');
 

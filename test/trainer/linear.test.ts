@@ -8,7 +8,13 @@ import { TargetScale } from '../../src/trainer/target-scale.ts';
 import type { TrainingOptions } from '../../src/trainer/trainer.ts';
 import { batches, readings, type Reading } from './support.ts';
 
-const sgd: TrainingOptions = { optimizer: 'sgd', learningRate: 0.1, clipNorm: null, precision: 'float32' };
+const sgd: TrainingOptions = {
+  optimizer: { kind: 'sgd' },
+  learningRate: 0.1,
+  clipNorm: null,
+  precision: 'float32',
+  loss: { kind: 'mse' },
+};
 
 function tables(stream: readonly Reading[], rows: number): RowTable[] {
   return batches(stream, rows).map((batch) => batchTable(batch, new Float64Array(batch.rowCount)));
@@ -17,7 +23,7 @@ function tables(stream: readonly Reading[], rows: number): RowTable[] {
 it('regression by SGD predicts what standardized least mean squares, worked out row by row, predicts', () => {
   const stream = readings(300);
   const scale = new TargetScale('value');
-  const learner = new LinearLearner(3, regressionHead(scale), sgd);
+  const learner = new LinearLearner(3, regressionHead(scale, sgd.loss), sgd);
   const predicted: number[] = [];
   for (const rows of tables(stream, 1)) {
     scale.stage(rows, rows.labels);
@@ -84,7 +90,7 @@ it('softmax regression steps down the gradient of the mean cross-entropy over th
 
 it('predict changes nothing, and a row that is not finite is named and nothing learned', () => {
   const scale = new TargetScale('value');
-  const learner = new LinearLearner(3, regressionHead(scale), { ...sgd, optimizer: 'adam' });
+  const learner = new LinearLearner(3, regressionHead(scale, sgd.loss), { ...sgd, optimizer: { kind: 'adam' } });
   const [rows] = tables(readings(4), 4);
   scale.stage(rows!, rows!.labels);
   learner.learn(rows!, rows!.labels);

@@ -9,12 +9,21 @@ import { createMlp } from '../../src/trainer/create-mlp.ts';
 import type { MlpSpec } from '../../src/trainer/dense-net.ts';
 import { batchTable, type RowTable } from '../../src/trainer/row-table.ts';
 import { TargetScale } from '../../src/trainer/target-scale.ts';
+import type { Snapshot } from '../../src/records.ts';
+import type { LossOptions } from '../../src/trainer/regression-loss.ts';
 import type { BackendName, TrainingOptions } from '../../src/trainer/trainer.ts';
+import type { OptimizerOptions } from '../../src/trainer/update-rules.ts';
 import { engines } from './engines.ts';
 import { batches, readings } from './support.ts';
 
 const activations: readonly MlpSpec['activation'][] = ['relu', 'tanh', 'sigmoid'];
-const adam: TrainingOptions = { optimizer: 'adam', learningRate: 0.01, clipNorm: 1, precision: 'float32' };
+const adam: TrainingOptions = {
+  optimizer: { kind: 'adam' },
+  learningRate: 0.01,
+  clipNorm: 1,
+  precision: 'float32',
+  loss: { kind: 'mse' },
+};
 
 function tables(count: number, classes = 0): RowTable[] {
   return batches(readings(count * 16, 11, classes), 16).map((batch) => batchTable(batch, new Float64Array(16)));
@@ -73,6 +82,48 @@ it('all engines give the same losses within 1e-4 over 100 steps, and learn', asy
   }
 });
 
+const optimizers: readonly OptimizerOptions[] = [
+  { kind: 'sgd' },
+  { kind: 'momentum', momentum: 0.9, nesterov: false },
+  { kind: 'momentum', momentum: 0.5, nesterov: true },
+  { kind: 'adamw', weightDecay: 0.1 },
+  { kind: 'rmsprop', decay: 0.9, momentum: 0.5 },
+  { kind: 'adagrad' },
+];
+const losses: readonly LossOptions[] = [{ kind: 'mse' }, { kind: 'mae' }, { kind: 'huber', delta: 0.5 }];
+
+for (const optimizer of optimizers) {
+  it(`every loss by ${JSON.stringify(optimizer)} is the same on all engines, and a state moves between them`, async () => {
+    const stream = tables(60);
+    for (const loss of losses) {
+      const training = { ...adam, optimizer, loss, learningRate: 0.002 };
+      const expected: number[] = [];
+      let state: { readonly learner: Snapshot; readonly facts: ReturnType<TargetScale['snapshot']> } | null = null;
+      // The plainest first, whose losses the others are held against; each goes on from the state that the one before left.
+      for (const engine of [...engines].reverse()) {
+        await useBackend(engine);
+        const whole = await regressor(engine, 1, training);
+        const found = lossesOf(whole, stream);
+        if (expected.length === 0) expected.push(...found);
+        const model = await regressor(engine, 1, training);
+        if (state !== null) {
+          model.learner.restore(state.learner);
+          model.facts.restore(state.facts);
+          found.push(...lossesOf(model, stream.slice(30)));
+        }
+        const half = await regressor(engine, 1, training);
+        lossesOf(half, stream.slice(0, 30));
+        state = { learner: half.learner.snapshot(), facts: half.facts.snapshot() };
+        found.forEach((value, step) => {
+          const wanted = expected[step < 60 ? step : step - 30]!;
+          assert.ok(Math.abs(value - wanted) < 1e-4, `${engine}, ${loss.kind}, step ${step}: ${value} and ${wanted}`);
+        });
+        for (const { learner } of [whole, model, half]) learner.dispose();
+      }
+    }
+  });
+}
+
 for (const engine of engines) {
   it(`a state saved by one engine goes on in any other as in itself (${engine})`, async () => {
     const stream = tables(21);
@@ -125,7 +176,7 @@ for (const engine of engines) {
       const { facts, learner } = await regressor(
         engine,
         3,
-        { optimizer: 'sgd', learningRate: rate, clipNorm: null, precision: 'float32' },
+        { optimizer: { kind: 'sgd' }, learningRate: rate, clipNorm: null, precision: 'float32', loss: { kind: 'mse' } },
         activation,
       );
       const [first, rows] = tables(2);

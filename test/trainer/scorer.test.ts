@@ -11,7 +11,13 @@ import { batches, readings, trainerOptions } from './support.ts';
 const hourMs = 3_600_000;
 const mlp = (activation: 'relu' | 'tanh' | 'sigmoid'): LearnerSpec => ({ kind: 'mlp', hidden: [16, 8], activation });
 const nets = { relu: mlp('relu'), tanh: mlp('tanh'), sigmoid: mlp('sigmoid') };
-const training = { optimizer: 'adam', learningRate: 0.01, clipNorm: 1, precision: 'float32' } as const;
+const training = {
+  optimizer: { kind: 'adam' },
+  learningRate: 0.01,
+  clipNorm: 1,
+  precision: 'float32',
+  loss: { kind: 'mse' },
+} as const;
 
 const tasks: Readonly<Record<string, Partial<TrainerOptions>>> = {
   regression: { models: { ...nets, linear: { kind: 'linear' }, mean: { kind: 'mean' } }, served: 'relu' },

@@ -179,7 +179,13 @@ it('a label that no moments can hold is rejected', async () => {
 
 it('a step that is not finite at all rejects its batch, counts in a row, and ends with a good one', async () => {
   const core = await coreOf({
-    training: { optimizer: 'sgd', learningRate: 1e38, clipNorm: null, precision: 'float32' },
+    training: {
+      optimizer: { kind: 'sgd' },
+      learningRate: 1e38,
+      clipNorm: null,
+      precision: 'float32',
+      loss: { kind: 'mse' },
+    },
   });
   core.observe(batchOf([{ features: [0, 0, 0], target: 3 }]));
   const before = core.snapshot();

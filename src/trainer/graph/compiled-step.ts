@@ -90,6 +90,11 @@ export class CompiledStep {
     return this.#parts.optimizer.slots.map(({ name }) => name);
   }
 
+  /** How many running powers the optimizer keeps. */
+  get powerCount(): number {
+    return this.#parts.optimizer.powerCount;
+  }
+
   exportState(): StepState {
     const names = this.#held.map(({ read }) => `${read}:0`).join(',');
     const values = this.#fetch([], '', names, this.#held.length);

@@ -9,6 +9,7 @@ import { scoped } from '../scoped.ts';
 import type { TrainingOptions } from '../trainer.ts';
 import { layersGradients } from './layers-gradients.ts';
 import type { LayersNet } from './layers-net.ts';
+import { graphSpec } from '../update-rules.ts';
 
 /**
  * The model of `EagerLayersLearner` as a compiled graph. The net is left to its owner.
@@ -54,7 +55,7 @@ function compile(head: GraphHead, net: LayersNet, training: TrainingOptions): Co
     functions: {
       predict: { inputs: ['features'], run: ({ features }) => ({ outputs: predict(features!) }) },
     },
-    optimizer: training.optimizer === 'sgd' ? { kind: 'sgd' } : { kind: 'adam', epsilon: 1e-8 },
+    optimizer: graphSpec(training.optimizer),
     clipNorm: training.clipNorm,
     precision: training.precision,
   });

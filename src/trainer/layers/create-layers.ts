@@ -37,13 +37,13 @@ export async function createLayers(
 ): Promise<Learner> {
   const { file, maxClasses, training } = options;
   if (backend === 'webgpu') throw withoutWebgpu(file);
-  const head = outputHead(facts, maxClasses);
+  const head = outputHead(facts, maxClasses, training.loss);
   const net = await layersNet(readModelFile(file), { ...options, outputCount: head.outputCount });
   try {
     tryStep(net);
     if (backend === 'tensorflow') {
       try {
-        const learner = compiledLayers(head, graphHead(facts, maxClasses), net, training);
+        const learner = compiledLayers(head, graphHead(facts, maxClasses, training.loss), net, training);
         // The session has its own weights.
         net.dispose();
         return learner;
