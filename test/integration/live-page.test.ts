@@ -62,8 +62,8 @@ suite('the live page in a browser', { skip }, () => {
     assert.equal(await page.innerText('h1'), 'weather-new-york');
     assert.equal(await page.locator('#models tbody tr').count(), 3);
     assert.equal(await page.locator('#dead li').count(), 6);
-    assert.equal(await page.locator('#lags li').count(), 3);
-    assert.equal(await page.locator('#checkpoints li').count(), 5);
+    assert.equal(await page.locator('#lags tbody tr').count(), 3);
+    assert.equal(await page.locator('#checkpoints tbody tr').count(), 5);
     assert.equal(await page.locator('.plot canvas').count(), 3);
     assert.match((await page.getAttribute('#score-chart .plot', 'aria-label')) ?? '', /main 1\.\d+, last value 1\.\d+/);
     assert.equal(await page.innerText('#announcement'), await page.innerText('#sentence'));
@@ -150,7 +150,8 @@ suite('the live page in a browser', { skip }, () => {
   test('a preview cannot inject anything', async (t) => {
     const run = learned();
     const value = '<img src=x onerror=alert(1)><script>alert(1)</script>';
-    run.board.noteDeadLetter({ reason: 'avro.invalid', topic: 'readings', partition: 0, offset: 1, value });
+    const describe = () => ({ preview: value, detail: value });
+    run.board.noteDeadLetter({ reason: 'avro.invalid', topic: 'readings', partition: 0, offset: 1, describe });
     const server = await served(run);
     t.after(() => server.close());
     const { page, complaints } = await opened(browser, server.url);

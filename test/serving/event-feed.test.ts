@@ -41,7 +41,7 @@ async function* eventsOf(response: Response): AsyncGenerator<FedEvent> {
   }
 }
 
-const tickMs = 250;
+const tickMs = 100;
 
 suite('the event feed', () => {
   test('sends the whole document at connect, then only the new points of the history', async (t) => {
@@ -83,7 +83,7 @@ suite('the event feed', () => {
     assert.deepEqual(names, ['state', 'update', 'state']);
   });
 
-  test('asks for at most four documents a second, and for one where only time has passed', async (t) => {
+  test('asks for at most ten documents a second, and for one where only time has passed', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const run = learned();
     let asked = 0;
@@ -97,11 +97,11 @@ suite('the event feed', () => {
       run.step();
       t.mock.timers.tick(10);
     }
-    assert.equal(asked, 4);
-    t.mock.timers.tick(3 * tickMs);
-    assert.equal(asked, 4);
+    assert.equal(asked, 10);
+    t.mock.timers.tick(9 * tickMs);
+    assert.equal(asked, 10);
     t.mock.timers.tick(tickMs);
-    assert.equal(asked, 5);
+    assert.equal(asked, 11);
     await response.body?.cancel();
   });
 
