@@ -25,6 +25,24 @@ export function bytes(value) {
   return `${(value / 1024 ** 2).toFixed(1)} MiB`;
 }
 
+/** A share of 0 to 1 in whole percent, or `< 1 %`. */
+export function percent(value) {
+  return value > 0 && value < 0.01 ? '< 1 %' : `${Math.round(value * 100)} %`;
+}
+
+/** A share with one digit after the point where that matters; none is a dash. */
+export function share(value) {
+  if (value === null) return '–';
+  return value === 0 ? '0 %' : `${(value * 100).toFixed(1)} %`;
+}
+
+/** A moment as day and time where people read it, or as its time alone where it is of today. */
+export function dayAndClock(ms) {
+  const date = new Date(ms);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? clock(ms) : `${date.toLocaleDateString('sv-SE')} ${clock(ms).slice(0, 5)}`;
+}
+
 export const clock = (ms) => new Date(ms).toLocaleTimeString('en-GB');
 
 const metricNames = {
