@@ -65,6 +65,31 @@ suite('the event feed', () => {
     assert.deepEqual(names, ['state', 'update', 'update', 'update']);
   });
 
+  test('an update holds the members that changed since the last one, for whoever came when', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const run = learned();
+    const { url } = await served(t, run);
+    const early = eventsOf(await fetch(`${url}/events`));
+    const next = async (events: typeof early): Promise<FedEvent> => (await events.next()).value as FedEvent;
+    const first = await next(early);
+    run.step();
+    // Who comes in between gets the whole, and the first is brought to the same state.
+    const late = eventsOf(await fetch(`${url}/events`));
+    const whole = await next(late);
+    assert.equal(whole.name, 'state');
+    const caughtUp = { ...first.document, ...(await next(early)).document };
+    assert.deepEqual({ ...caughtUp, history: null }, { ...whole.document, history: null });
+    run.nowMs += 1000;
+    run.telemetry.emit({ type: 'sourceInterrupted', message: 'away' });
+    t.mock.timers.tick(tickMs);
+    const update = (await next(early)).document;
+    assert.deepEqual(update, (await next(late)).document);
+    assert.equal(update.state, 'troubled');
+    for (const name of ['features', 'models', 'checkpoints', 'identity']) assert.ok(!(name in update), name);
+    await early.return(undefined);
+    await late.return(undefined);
+  });
+
   test('sends the whole document again when the history was thinned', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const run = learned();

@@ -16,6 +16,7 @@ const worstKeys: readonly WorstKey[] = [
 /** A pipeline that learns the weather in virtual time, as seen by telemetry. Deterministic. */
 export class SimulatedRun {
   nowMs: number;
+  mainBusySeconds = 0;
   readonly progress: Progress;
   readonly board: StatusBoard;
   readonly telemetry: Telemetry;
@@ -39,7 +40,7 @@ export class SimulatedRun {
       ...{ source: 'kafka', keyField: 'station', targetField: 'temp', horizonMs: 3_600_000 },
     });
     this.board.watch({
-      load: () => ({ mainBusySeconds: this.#step * 0.012, ring: { depth: 1, slots: 64 } }),
+      load: () => ({ mainBusySeconds: this.mainBusySeconds, ring: { depth: 1, slots: 64 } }),
       features: () => simulatedFeatures(this.#step),
       version: () => this.#version,
     });
@@ -50,6 +51,7 @@ export class SimulatedRun {
   /** Reads and learns some hundred rows in the next 100 ms. */
   step(): void {
     this.nowMs += 100;
+    this.mainBusySeconds += 0.001;
     this.#step += 1;
     const rows = 26 + Math.floor(this.#random() * 12);
     const partition = this.#step % 3;
@@ -151,4 +153,12 @@ export class SimulatedRun {
     this.#seed = (this.#seed * 48_271) % 2_147_483_647;
     return this.#seed / 2_147_483_647;
   }
+}
+
+/** A pipeline that has learned for a minute, until now. */
+export function learnedRun(): SimulatedRun {
+  const run = new SimulatedRun(Date.now() - 60_000);
+  run.start();
+  for (let step = 0; step < 590; step += 1) run.step();
+  return run;
 }
