@@ -21,7 +21,7 @@ export function showFeatures({ features }) {
     '',
     'plot-cell',
     'spread',
-    '',
+    'spread',
     'spread',
     'spread',
     'drift-cell',
@@ -74,7 +74,12 @@ function histogram(bins) {
   const most = Math.max(...bins.flatMap(({ recent, earlier }) => [recent, earlier ?? 0]), 0.001);
   const step = width / bins.length;
   const y = (value) => (height - (value / most) * (height - 2)).toFixed(1);
-  const plot = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, class: 'histogram', role: 'img' });
+  const plot = svg('svg', {
+    viewBox: `0 0 ${width} ${height}`,
+    preserveAspectRatio: 'none',
+    class: 'histogram',
+    role: 'img',
+  });
   plot.setAttribute('aria-label', histogramText(bins));
   const bars = bins.map(({ recent }, bin) => {
     const [left, right] = [(bin * step + 0.5).toFixed(1), ((bin + 1) * step - 0.5).toFixed(1)];

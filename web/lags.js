@@ -16,5 +16,5 @@ export function showLags({ lags, partitions }) {
     nextOffset < 0 ? '–' : count(nextOffset),
     records === null ? '–' : [element('b', count(records)), shareBar(records / most)],
   ]);
-  table('lags', ['Partition', 'Next offset', 'Behind'], rows, ['', '', 'drift-cell']);
+  table('lags', ['Partition', 'Next offset', 'Behind'], rows, ['', 'spread', 'drift-cell']);
 }

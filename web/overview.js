@@ -1,7 +1,7 @@
 // The head of the page: what runs here, one sentence, the four numbers, and what became of every record.
 import { $, element, fill, say } from './dom.js';
 import { stageName } from './stages.js';
-import { baselineName, clock, count, duration, score, shortName } from './words.js';
+import { baselineName, clock, count, duration, rate, score, shortName } from './words.js';
 
 let announced = '';
 
@@ -32,7 +32,7 @@ export function showSentence({ sentence, moments, state, warnings }) {
 export function showTiles(status) {
   showBetter(status);
   const { rowsPerSecond, freshnessSeconds, lagSeconds, lagRecords, bottleneck, identity } = status;
-  say('throughput', `${count(rowsPerSecond)} rows/s`);
+  say('throughput', rate(rowsPerSecond));
   const { bound } = bottleneck;
   const isStage = bound !== 'none' && bound !== 'unknown';
   say('throughput-note', isStage ? `bound by ${stageName(bound, identity).toLowerCase()}` : boundNotes[bound]);

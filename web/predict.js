@@ -5,9 +5,9 @@ import { dayAndClock, duration, percent, score } from './words.js';
 let fields = [];
 let target = '';
 
-export async function showForm({ identity }) {
-  if (identity === null) return;
-  const { targetField, horizonMs } = identity;
+export async function showForm(status) {
+  if (status.identity === null) return;
+  const { keyField, targetField, horizonMs } = status.identity;
   target = targetField;
   const ahead = horizonMs === null ? '' : ` ${duration(horizonMs / 1000)} ahead`;
   say('predict-what', `${targetField}${ahead}`);
@@ -18,12 +18,14 @@ export async function showForm({ identity }) {
     isText: type.includes('string'),
     isRequired: record.required.includes(name),
   }));
-  found.sort((a, b) => Number(b.isRequired) - Number(a.isRequired));
+  const rank = ({ name, isRequired }) => (name === keyField ? 0 : isRequired ? 1 : 2);
+  found.sort((a, b) => rank(a) - rank(b));
   if (JSON.stringify(found) === JSON.stringify(fields)) return;
   fields = found;
   $('predict-fields').replaceChildren(...fields.map(fieldset));
   $('predict').hidden = fields.length === 0;
   $('no-form').hidden = fields.length > 0;
+  showFormHints(status);
 }
 
 /** Says with examples what is usual, and what need not be typed. */
@@ -37,9 +39,9 @@ export function showFormHints({ features, identity, version }) {
     else if (kind === 'oneHot') setChoices(field, bins);
   }
   const lags = list.filter(({ kind }) => kind === 'lag').map(({ name }) => name);
-  const key = identity?.keyField ?? null;
-  const whose = key === null ? 'the stream' : `its ${key}`;
-  say('predict-lags', lags.length === 0 ? '' : `${lags.join(', ')}: taken from what ${whose} has shown up to now.`);
+  const whose = identity?.keyField ?? 'stream';
+  const fromState = lags.length === 0 ? '' : ` ${lags.join(', ')}: taken from what this ${whose} has shown up to now.`;
+  say('predict-hints', `What stays empty is missing; in italics the median of late.${fromState}`);
 }
 
 $('predict').addEventListener('submit', (event) => {

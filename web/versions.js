@@ -7,7 +7,8 @@ export function showVersion({ version, checkpoints }) {
   $('version').hidden = version === null;
   if (version === null) return;
   const saved = checkpoints.find(({ id }) => id === version.id);
-  say('version-id', version.id);
+  say('version-id', shortId(version.id));
+  $('version-id').title = version.id;
   say('version-step', count(version.step));
   say('version-saved', saved === undefined ? '–' : dayAndClock(saved.atMs));
   const { time } = version.trainedThrough;

@@ -4,10 +4,20 @@ const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 export const count = (value) => whole.format(value);
 
+/** Rows a second; from a million on in millions, since no more digits than that stand still. */
+export const rate = (value) => (value < 1e6 ? count(value) : `${(value / 1e6).toFixed(2)} M`);
+
+/** A score with the same number of digits whatever they are, so that columns of them line up. */
 export function score(value) {
   if (value === null || value === undefined) return '–';
-  return value.toLocaleString('en-US', { maximumSignificantDigits: Math.abs(value) < 1 ? 3 : 4, useGrouping: false });
+  if (value === 0) return '0';
+  const digits = Math.abs(value) < 1 ? 3 : 4;
+  const fraction = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(fraction, 8));
 }
+
+/** A number of an axis: as short as it can be. */
+export const tick = (value) => value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
 
 export function duration(seconds) {
   if (seconds === null) return '–';

@@ -12,12 +12,18 @@ export function showWorstKeys({ worstKeys, identity, metric }) {
   const isShare = metric === 'accuracy';
   const write = isShare ? share : score;
   const most = Math.max(...keys.map(({ error }) => error));
-  const rows = keys.map(({ key, error, baselineError, rows: seen }) => [
-    key ?? element('span', 'not shown', 'quiet'),
-    [element('b', write(error)), shareBar(most > 0 ? error / most : 0, error > baselineError ? 'warm' : '')],
-    write(baselineError),
-    count(seen),
-  ]);
-  const classes = ['', 'drift-cell'];
+  const rows = keys.map(({ key, error, baselineError, rows: seen }) => {
+    const isWorse = error > baselineError;
+    const bar = shareBar(most > 0 ? error / most : 0, isWorse ? 'warm' : '');
+    const name = key ?? element('span', 'not shown', 'quiet');
+    const remark = isWorse ? [element('span', 'worse than the baseline', 'unseen')] : [];
+    return [
+      name,
+      [element('b', write(error), isWorse ? 'moved' : ''), bar, ...remark],
+      write(baselineError),
+      count(seen),
+    ];
+  });
+  const classes = ['', 'drift-cell', '', 'spread'];
   table('keys', [identity?.keyField ?? 'Key', isShare ? 'Wrong' : 'Error', 'Baseline', 'Rows'], rows, classes);
 }

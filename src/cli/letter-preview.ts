@@ -36,7 +36,7 @@ export class LetterPreview {
     const value = length < 0 ? null : block.bytes.subarray(start, start + length);
     if (!isHidingAny || value === null || length === 0) return { preview: previewOf(value), detail };
     return {
-      preview: `${length} bytes, not shown: they cannot be decoded, so nothing in them can be masked`,
+      preview: `${length} bytes, withheld: not decodable, and some fields are sensitive`,
       detail: '',
     };
   }

@@ -61,9 +61,9 @@ suite('how dead letters are shown', () => {
     const [plainly] = (await shown(codec, [value], [])) as { preview: string }[];
     assert.equal(plainly?.preview, value);
     assert.deepEqual(await shown(codec, [value, null, 'x'.repeat(2000)], ['heart']), [
-      { preview: '18 bytes, not shown: they cannot be decoded, so nothing in them can be masked', detail: '' },
+      { preview: '18 bytes, withheld: not decodable, and some fields are sensitive', detail: '' },
       { preview: 'null', detail: 'the value is null (a tombstone)' },
-      { preview: '2000 bytes, not shown: they cannot be decoded, so nothing in them can be masked', detail: '' },
+      { preview: '2000 bytes, withheld: not decodable, and some fields are sensitive', detail: '' },
     ]);
   });
 
