@@ -127,18 +127,12 @@ export function fromZero(_min, max) {
   return [0, max > 0 ? max * 1.12 : 1];
 }
 
-/** Where the lines are nearly all the time: a wild beginning would squeeze the rest to a flat line. */
-export function whereItMatters(min, max, lines) {
-  const values = lines
-    .flat()
-    .filter((value) => value !== null)
-    .sort((a, b) => a - b);
+/** Where the lines are after their first tenth: a wild beginning would squeeze the rest to a flat line. */
+export function whereItMatters(_min, _max, lines) {
+  const values = lines.flatMap((line) => line.slice(Math.floor(line.length / 10))).filter((value) => value !== null);
   if (values.length === 0) return [0, 1];
-  const at = (fraction) => values[Math.min(values.length - 1, Math.floor(fraction * values.length))];
-  const [low, high] = [
-    Math.min(at(0.03), ...lines.map((line) => line.at(-1) ?? Infinity)),
-    Math.max(at(0.95), ...lines.map((line) => line.at(-1) ?? -Infinity)),
-  ];
-  const margin = (high - low) * 0.12 || Math.abs(high) * 0.1 || 1;
+  const low = values.reduce((least, value) => Math.min(least, value));
+  const high = values.reduce((most, value) => Math.max(most, value));
+  const margin = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
   return [low - margin, high + margin];
 }
