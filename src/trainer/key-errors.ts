@@ -10,12 +10,20 @@ const shownKeys = 10;
 /** Keys in each of two generations: one that was not seen while as many others were is forgotten. */
 const keysPerGeneration = 5000;
 /** At the most so often are the worst looked for. */
-const everyMs = 1000;
+const everyMs = 250;
 
 interface Running {
   error: number;
   baselineError: number;
   rows: number;
+}
+
+/** Keeps the first `shownKeys`, largest error first. */
+function insert(worst: KeyError[], candidate: KeyError): void {
+  if (worst.length === shownKeys && candidate.error <= worst[shownKeys - 1]!.error) return;
+  if (worst.length === shownKeys) worst.pop();
+  const place = worst.findIndex(({ error }) => error < candidate.error);
+  worst.splice(place < 0 ? worst.length : place, 0, candidate);
 }
 
 /** Keeps errors of keys from a sample of rows, and tells the worst now and then. Memory: at most 10,000 keys. */
@@ -46,15 +54,15 @@ export class KeyErrors {
     }
   }
 
-  /** The keys with the largest errors, worst first; null where it was told less than a second ago. */
+  /** The keys with the largest errors, worst first; null where it was told a moment ago. */
   worst(nowMs: number): readonly KeyError[] | null {
     if (nowMs - this.#toldAtMs < everyMs) return null;
     this.#toldAtMs = nowMs;
-    const known = [...this.#young, ...this.#old].filter(([, { rows }]) => rows >= fewestRows);
-    return known
-      .sort(([, a], [, b]) => b.error - a.error)
-      .slice(0, shownKeys)
-      .map(([keyId, { error, baselineError, rows }]) => ({ keyId, error, baselineError, rows }));
+    const worst: KeyError[] = [];
+    for (const keys of [this.#young, this.#old]) {
+      for (const [keyId, running] of keys) if (running.rows >= fewestRows) insert(worst, { keyId, ...running });
+    }
+    return worst;
   }
 
   #learn(running: Running, error: number, baselineError: number): void {
