@@ -1,6 +1,6 @@
 // The head of the page: what runs here, one sentence, the four numbers, and what became of every record.
 import { $, element, fill, say } from './dom.js';
-import { stageName } from './stages.js';
+import { stageWords } from './stages.js';
 import { baselineName, clock, count, duration, rate, score, shortName } from './words.js';
 
 let announced = '';
@@ -35,7 +35,7 @@ export function showTiles(status) {
   say('throughput', rate(rowsPerSecond));
   const { bound } = bottleneck;
   const isStage = bound !== 'none' && bound !== 'unknown';
-  say('throughput-note', isStage ? `bound by ${stageName(bound, identity).toLowerCase()}` : boundNotes[bound]);
+  say('throughput-note', isStage ? `bound by ${stageWords(bound, identity)}` : boundNotes[bound]);
   say('freshness', duration(freshnessSeconds));
   say('lag', lagRecords === null ? '–' : duration(lagSeconds));
   say('lag-note', lagRecords === null ? 'no log with an end' : `${count(lagRecords)} records not yet read`);

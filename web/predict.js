@@ -11,8 +11,8 @@ export async function showForm(status) {
   target = targetField;
   const ahead = horizonMs === null ? '' : ` ${duration(horizonMs / 1000)} ahead`;
   say('predict-what', `${targetField}${ahead}`);
-  const answer = await fetch('openapi.json');
-  const { Record: record } = (await answer.json()).components.schemas;
+  const record = await recordSchema();
+  if (record === null) return;
   const found = Object.entries(record.properties).map(([name, { type }]) => ({
     name,
     isText: type.includes('string'),
@@ -26,6 +26,16 @@ export async function showForm(status) {
   $('predict').hidden = fields.length === 0;
   $('no-form').hidden = fields.length > 0;
   showFormHints(status);
+}
+
+/** Null where contact is lost: the next whole document asks again. */
+async function recordSchema() {
+  try {
+    const answer = await fetch('openapi.json');
+    return (await answer.json()).components.schemas.Record;
+  } catch {
+    return null;
+  }
 }
 
 /** Says with examples what is usual, and what need not be typed. */

@@ -12,14 +12,20 @@ const explanations = {
   checkpoint: 'pauses to save',
 };
 
-export function stageName(stage, identity) {
+/** The stage within a sentence. */
+export function stageWords(stage, identity) {
+  const words = { decode: 'decoding', operators: 'the operators', step: 'the step', checkpoint: 'checkpoints' };
+  return words[stage] ?? `the ${stageName(stage, identity).toLowerCase()}`;
+}
+
+function stageName(stage, identity) {
   return stage === 'source' ? (sources[identity?.source] ?? 'Source') : names[stage];
 }
 
 export function showStages({ bottleneck, identity }) {
   const { bound, because, shares, ring } = bottleneck;
   const heads = { none: 'Nothing holds records up', unknown: 'Not known' };
-  say('bound', heads[bound] ?? `The ${stageName(bound, identity).toLowerCase()} bounds it`);
+  say('bound', heads[bound] ?? `Bound by ${stageWords(bound, identity)}`);
   say('because', because);
   say('ring', ring === null ? '' : `Ring between the threads: ${percent(ring)} full.`);
   fill('stages', Object.keys(explanations), (stage, item) => {

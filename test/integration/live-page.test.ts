@@ -193,8 +193,8 @@ suite('the live page in a browser', { skip: noBrowser }, () => {
       run.step();
       run.mainBusySeconds += 0.095;
     }
-    await page.getByText('The decode bounds it', { exact: true }).waitFor();
+    await page.getByText('Bound by decoding', { exact: true }).waitFor();
     assert.equal(await page.locator('#stages .bound .stage').innerText(), 'Decodebounds');
-    assert.equal(await page.innerText('#throughput-note'), 'bound by decode');
+    assert.equal(await page.innerText('#throughput-note'), 'bound by decoding');
   });
 });
