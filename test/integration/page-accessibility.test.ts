@@ -87,7 +87,7 @@ suite('everybody can use the pages', { skip: noBrowser }, () => {
     assert.equal(await focused(), 'b');
     await page.keyboard.type('2');
     await page.keyboard.press('Enter');
-    await page.getByRole('status').getByText('7', { exact: true }).waitFor();
+    await page.getByRole('status').getByText('7.000', { exact: true }).waitFor();
     assert.match(await page.innerText('#prediction'), /checkpoint-2, step 2, trained through 1970-01-01/);
   });
 
@@ -104,7 +104,7 @@ suite('everybody can use the pages', { skip: noBrowser }, () => {
     assert.equal(await page.innerText(`#${described}`), 'expected a number, found undefined');
     await field.fill('1');
     await page.keyboard.press('Enter');
-    await page.getByRole('status').getByText('6', { exact: true }).waitFor();
+    await page.getByRole('status').getByText('6.000', { exact: true }).waitFor();
     assert.equal(await page.locator('[aria-invalid]').count(), 0);
   });
 
