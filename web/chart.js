@@ -122,17 +122,22 @@ const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200
 
 const clockLabel = (seconds) => new Date(seconds * 1000).toLocaleTimeString('en-GB');
 
-/** From 0 up to the largest value. */
-export function fromZero(_min, max) {
+/** From 0 up to the largest value after the first tenth: what was waiting at the start comes at another rate. */
+export function fromZero(_min, _max, lines) {
+  const max = Math.max(0, ...settled(lines));
   return [0, max > 0 ? max * 1.12 : 1];
 }
 
 /** Where the lines are after their first tenth: a wild beginning would squeeze the rest to a flat line. */
 export function whereItMatters(_min, _max, lines) {
-  const values = lines.flatMap((line) => line.slice(Math.floor(line.length / 10))).filter((value) => value !== null);
+  const values = settled(lines);
   if (values.length === 0) return [0, 1];
-  const low = values.reduce((least, value) => Math.min(least, value));
-  const high = values.reduce((most, value) => Math.max(most, value));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
   const margin = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
   return [low - margin, high + margin];
+}
+
+/** At most a few thousand values. */
+function settled(lines) {
+  return lines.flatMap((line) => line.slice(Math.floor(line.length / 10))).filter((value) => value !== null);
 }
