@@ -8,7 +8,7 @@ import { derive, type DeriveOptions } from './operators/derive.ts';
 import type { FeatureState } from './operators/feature-state.ts';
 import { normalize, type Scaler } from './operators/normalize.ts';
 import { prepare, type BlockPreparer } from './operators/prepare.ts';
-import type { Barrier, Batch } from './records.ts';
+import type { Barrier, Batch, RowBlock } from './records.ts';
 import type { Source } from './sources/source.ts';
 import type { Trainer } from './trainer/trainer.ts';
 
@@ -30,6 +30,8 @@ export interface PipelineParts extends DecodeOptions, DeriveOptions {
   readonly trainer: Pick<Trainer, 'observe'>;
   /** Called when a barrier has passed all that rejects records: what is rejected from now on lies behind it. */
   readonly onBarrier?: () => void;
+  /** Called with rows before they are normalized; their features are written over afterwards. */
+  readonly onRows?: (rows: RowBlock) => void;
   /** Makes what the barrier describes durable; the stream waits for it. */
   readonly saveCheckpoint: (barrier: Barrier) => Promise<void>;
   /** Aborts when no further block shall be learned; the source is closed by whoever aborts it. */
@@ -50,6 +52,7 @@ export function pipeline(parts: PipelineParts): Observable<Batch> {
     }),
     decode(states.decode, parts),
     derive(states.derive, parts),
+    tap((rows) => parts.onRows?.(rows)),
     normalize(states.normalize, telemetry),
     tap(({ barrier }) => {
       inFlight.leave();

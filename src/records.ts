@@ -266,6 +266,17 @@ export interface RejectedRow {
   readonly features: readonly number[];
 }
 
+/** How far the predictions of one key were off lately. */
+export interface KeyError {
+  readonly keyId: number;
+  /** Mean absolute error in original units, or the share of rows with the wrong class, over about the last 100 rows looked at. */
+  readonly error: number;
+  /** The baseline's over the same rows. */
+  readonly baselineError: number;
+  /** Rows looked at. */
+  readonly rows: number;
+}
+
 /** Predictions that were scored in one batch, in the order of their rows; asked for by `evaluate` only. */
 export interface ScoredPredictions {
   readonly originIds: Int32Array;
@@ -292,5 +303,7 @@ export interface StepReport {
   readonly rejectedRows: readonly RejectedRow[];
   /** Steps of the served model withheld in a row, 0 after a good one. */
   readonly withheldInARow: number;
+  /** Keys that the served model predicts worst, worst first; null where nothing new is told. */
+  readonly worstKeys: readonly KeyError[] | null;
   readonly predictions: ScoredPredictions | null;
 }

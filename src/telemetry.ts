@@ -18,6 +18,7 @@ export type TelemetryEvent =
   | { readonly type: 'valuesMissed'; readonly field: string; readonly values: number }
   | { readonly type: 'keysEvicted'; readonly keys: number }
   | { readonly type: 'blockDecoded'; readonly rows: number; readonly seconds: number }
+  | { readonly type: 'blockDerived'; readonly rows: number; readonly seconds: number }
   | { readonly type: 'blockNormalized'; readonly rows: number; readonly seconds: number }
   | { readonly type: 'batchSealed'; readonly rows: number; readonly cause: 'rows' | 'delay' | 'end' }
   | { readonly type: 'batchObserved'; readonly report: StepReport }
@@ -26,6 +27,8 @@ export type TelemetryEvent =
       readonly id: string;
       readonly step: number;
       readonly seconds: number;
+      /** Of these, since the trainer gave its snapshot: nothing is learned meanwhile. */
+      readonly pauseSeconds: number;
       readonly bytes: number;
     }
   | { readonly type: 'checkpointFailed'; readonly message: string }

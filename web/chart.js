@@ -1,5 +1,6 @@
 // One line chart over time: a legend that shows the values under the pointer (the latest otherwise), and the plot.
 import uPlot from './uplot/uPlot.esm.js';
+import { tick } from './words.js';
 
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const colours = ['--accent', '--baseline', '--second', '--quiet'];
@@ -57,12 +58,13 @@ export class Chart {
           {
             ...axis,
             font,
-            size: 30,
+            size: 24,
             grid: { show: false },
             space: 80,
+            incrs: timeSteps,
             values: (_plot, ticks) => ticks.map(clockLabel),
           },
-          { ...axis, font, size: 52, space: 26, values: (_plot, ticks) => ticks.map((tick) => this.#format(tick)) },
+          { ...axis, font, size: 52, space: 26, values: (_plot, ticks) => ticks.map(tick) },
         ],
         series: [{}, ...this.#lines.map((line) => this.#series(line))],
         hooks: { setCursor: [(plot) => this.#say(plot.cursor.idx ?? this.#data[0].length - 1)] },
@@ -115,22 +117,27 @@ function legendEntry({ label, colour, dashed }) {
   return entry;
 }
 
+/** Seconds between the labels of an axis of time. */
+const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400, 172_800];
+
 const clockLabel = (seconds) => new Date(seconds * 1000).toLocaleTimeString('en-GB');
 
-/** From 0 up to the largest value. */
-export function fromZero(_min, max) {
+/** From 0 up to the largest value after the first tenth: what was waiting at the start comes at another rate. */
+export function fromZero(_min, _max, lines) {
+  const max = Math.max(0, ...settled(lines));
   return [0, max > 0 ? max * 1.12 : 1];
 }
 
-/** Where the lines are nearly all the time: a wild beginning would squeeze the rest to a flat line. */
-export function whereItMatters(min, max, lines) {
-  const values = lines
-    .flat()
-    .filter((value) => value !== null)
-    .sort((a, b) => a - b);
+/** Where the lines are after their first tenth: a wild beginning would squeeze the rest to a flat line. */
+export function whereItMatters(_min, _max, lines) {
+  const values = settled(lines);
   if (values.length === 0) return [0, 1];
-  const at = (fraction) => values[Math.min(values.length - 1, Math.floor(fraction * values.length))];
-  const [low, high] = [at(0), Math.max(at(0.95), ...lines.map((line) => line.at(-1) ?? -Infinity))];
-  const margin = (high - low) * 0.12 || Math.abs(high) * 0.1 || 1;
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const margin = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
   return [low - margin, high + margin];
+}
+
+/** At most a few thousand values. */
+function settled(lines) {
+  return lines.flatMap((line) => line.slice(Math.floor(line.length / 10))).filter((value) => value !== null);
 }

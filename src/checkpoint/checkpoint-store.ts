@@ -37,6 +37,8 @@ export interface CheckpointStore {
   save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): { readonly id: string; readonly bytes: number };
   /** The newest checkpoint that is whole; each damaged one before it is told to `onDamaged`. Null in a fresh directory. */
   latest(onDamaged: (id: string, problem: string) => void): Checkpoint | null;
+  /** Manifests of the checkpoints that are kept, newest first; their files are not looked at. */
+  manifests(): readonly Manifest[];
   /** Gives the lock back. */
   close(): void;
 }
@@ -99,6 +101,11 @@ export function openCheckpoints(
   return {
     save,
     latest: (onDamaged) => latestIntact(dir, onDamaged),
+    manifests: () =>
+      checkpointIds(dir)
+        .reverse()
+        .map((id) => readManifest(dir, id))
+        .filter((manifest) => typeof manifest !== 'string'),
     close: () => {
       lock.release();
     },
@@ -171,18 +178,8 @@ function verify(dir: string, id: string): StoredCheckpoint {
     isIntact: false,
     problem,
   });
-  let manifest: Manifest;
-  try {
-    const text = readFileSync(join(dir, id, manifestName), 'utf8');
-    if (sha256(text) !== readFileSync(join(dir, id, sealName), 'utf8')) {
-      return damaged(null, `${manifestName}: digest differs`);
-    }
-    manifest = JSON.parse(text) as Manifest;
-  } catch (error) {
-    return damaged(null, `${manifestName}: ${messageOf(error)}`);
-  }
-  if (manifest.format !== formatVersion)
-    return damaged(null, `format ${manifest.format}, this program reads ${formatVersion}`);
+  const manifest = readManifest(dir, id);
+  if (typeof manifest === 'string') return damaged(null, manifest);
   for (const file of manifest.files) {
     try {
       if (sha256(readFileSync(join(dir, id, file.name))) !== file.sha256)
@@ -192,6 +189,20 @@ function verify(dir: string, id: string): StoredCheckpoint {
     }
   }
   return { id, manifest, isIntact: true, problem: '' };
+}
+
+/** The manifest, or what is wrong with it. */
+function readManifest(dir: string, id: string): Manifest | string {
+  try {
+    const text = readFileSync(join(dir, id, manifestName), 'utf8');
+    if (sha256(text) !== readFileSync(join(dir, id, sealName), 'utf8')) return `${manifestName}: digest differs`;
+    const manifest = JSON.parse(text) as Manifest;
+    return manifest.format === formatVersion
+      ? manifest
+      : `format ${manifest.format}, this program reads ${formatVersion}`;
+  } catch (error) {
+    return `${manifestName}: ${messageOf(error)}`;
+  }
 }
 
 function readParts(dir: string, manifest: Manifest): Map<string, Snapshot> {

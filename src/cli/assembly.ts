@@ -4,6 +4,7 @@ import { fieldPlanOf, type FeatureColumn, type FeaturePlan } from '../operators/
 import { FeatureState } from '../operators/feature-state.ts';
 import { unscaled, type Scaler } from '../operators/normalize.ts';
 import { RunningMoments } from '../operators/running-moments.ts';
+import type { RowCodec } from '../codecs/row-codec.ts';
 import type { Config } from '../config/config.ts';
 import type { PipelineParts, PipelineStates } from '../pipeline.ts';
 import type { Position, Snapshot } from '../records.ts';
@@ -34,6 +35,7 @@ export interface AssemblyOptions {
 
 /** Everything of a pipeline but what a checkpoint is saved to. */
 export interface Assembly extends Omit<PipelineParts, 'saveCheckpoint'> {
+  readonly codec: RowCodec;
   readonly trainer: Trainer;
   readonly credit: Credit;
   readonly plan: FeaturePlan;

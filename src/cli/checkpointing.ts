@@ -65,15 +65,18 @@ export function checkpointing(parts: CheckpointingParts): (barrier: Barrier) => 
   return async (barrier) => {
     const startedAt = performance.now();
     const trainerPart = await trainer.snapshot();
+    const pausedAt = performance.now();
     await deadLetters.flush();
     await source.prepareCheckpoint?.();
     const snapshots = new Map([...barrier.parts, ['trainer', trainerPart] as const]);
     const facts = factsOf(barrier, trainerPart.json as unknown as TrainerFacts, parts);
     const saved = await persistently(parts, () => store.save(facts, snapshots));
+    const savedAt = performance.now();
     telemetry.emit({
       type: 'checkpointSaved',
       step: facts.step,
-      seconds: (performance.now() - startedAt) / 1000,
+      seconds: (savedAt - startedAt) / 1000,
+      pauseSeconds: (savedAt - pausedAt) / 1000,
       ...saved,
     });
     await source.commit(barrier.positions);

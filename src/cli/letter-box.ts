@@ -3,6 +3,7 @@ import type { OnReject } from '../operators/decode.ts';
 import type { PipelineStates } from '../pipeline.ts';
 import type { RecordBlock, RejectedRow } from '../records.ts';
 import type { StatusBoard } from '../serving/status-board.ts';
+import type { LetterPreview } from './letter-preview.ts';
 
 /**
  * Turns rejected records and rows into dead letters, and shows them. Decoding runs ahead of learning: a letter from behind a
@@ -21,7 +22,11 @@ export interface LetterBox {
   close(): Promise<void>;
 }
 
-export function letterBox(letters: DeadLetters, board: Pick<StatusBoard, 'noteDeadLetter'>): LetterBox {
+export function letterBox(
+  letters: DeadLetters,
+  board: Pick<StatusBoard, 'noteDeadLetter'>,
+  preview: LetterPreview,
+): LetterBox {
   /** Letters behind each barrier whose checkpoint is not saved, oldest barrier first. */
   const held: DeadLetter[][] = [];
   return {
@@ -42,7 +47,7 @@ export function letterBox(letters: DeadLetters, board: Pick<StatusBoard, 'noteDe
       const waiting = held.at(-1);
       if (waiting === undefined) letters.write(letter);
       else waiting.push(letter);
-      board.noteDeadLetter(letter);
+      board.noteDeadLetter({ ...letter, describe: () => preview.record(block, recordIndex, detail) });
     },
     hold: () => {
       held.push([]);
@@ -66,7 +71,7 @@ export function letterBox(letters: DeadLetters, board: Pick<StatusBoard, 'noteDe
         headers: [],
       };
       letters.write(letter);
-      board.noteDeadLetter(letter);
+      board.noteDeadLetter({ ...letter, describe: () => preview.row(row, key) });
     },
     close: () => letters.close(),
   };

@@ -17,10 +17,14 @@ import { assemble, type Assembly } from './assembly.ts';
 import { checkpointing, type TrainerFacts } from './checkpointing.ts';
 import { LivePredictor } from './live-predictor.ts';
 import { letterBox, type LetterBox } from './letter-box.ts';
+import { LetterPreview } from './letter-preview.ts';
 import { logTelemetry } from './log-telemetry.ts';
 import { rejectAlarm, type RejectAlarm } from './reject-alarm.ts';
+import { savedCheckpoints } from './saved-checkpoints.ts';
+import { sensitiveFields } from './sensitive-fields.ts';
 import { configDigest, openDeadLetters, openState, shapeOf, type OpenState } from './state.ts';
 import { version } from './version.ts';
+import { watchedFeatures, type WatchedFeatures } from './watched-features.ts';
 
 export interface ServiceOptions {
   readonly config: Config;
@@ -145,7 +149,8 @@ class RunningService {
   async start(): Promise<Service> {
     const { config, isBounded } = this.#options;
     const { checkpoint } = this.#state;
-    const letters = letterBox(await openDeadLetters(config, checkpoint), this.#watch.board);
+    const preview = new LetterPreview(sensitiveFields(config));
+    const letters = letterBox(await openDeadLetters(config, checkpoint), this.#watch.board, preview);
     const assembly = await assemble({
       config,
       isBounded,
@@ -155,8 +160,11 @@ class RunningService {
       onReject: letters.onReject,
       makeTrainer: workerTrainer,
     });
+    preview.use(assembly.codec, assembly.plan);
     this.#describe(assembly);
     this.#serve(assembly);
+    const features = watchedFeatures(assembly.plan, assembly.states.derive, sensitiveFields(config));
+    this.#show(assembly, features);
     this.#watch.onHalt = (name, message) => {
       this.#halt(name, message, assembly);
     };
@@ -166,7 +174,7 @@ class RunningService {
       board: this.#watch.board,
       progress: this.#watch.progress,
       checkpoint,
-      ended: this.#run(assembly, letters),
+      ended: this.#run({ ...assembly, onRows: features.take }, letters),
       stop: () => {
         this.#stop(assembly);
       },
@@ -193,7 +201,12 @@ class RunningService {
       const trainerFacts = checkpoint.parts.get('trainer')?.json as unknown as TrainerFacts;
       progress.restore(checkpoint.manifest.records, trainerFacts.outcomes, savedReport(trainerFacts));
     }
-    board.describe({ name: config.name, version, backend, served: config.serve });
+    board.describe({
+      ...{ name: config.name, version, backend, served: config.serve, source: config.source.kind },
+      ...{ keyField: config.key ?? null, targetField: config.target.field },
+      horizonMs: config.target.horizon ?? null,
+    });
+    board.recall(savedCheckpoints(this.#state.store.manifests(), config.serve));
     board.setCondition('model', null);
     metrics.describe({
       version,
@@ -214,13 +227,29 @@ class RunningService {
     this.#watch.predictor = predictor;
   }
 
+  /** Tells the page whom to ask for what no event tells. */
+  #show({ trainer }: Assembly, features: WatchedFeatures): void {
+    this.#watch.board.watch({
+      load: () => ({ mainBusySeconds: performance.eventLoopUtilization().active / 1000, ring: trainer.ring }),
+      features: features.status,
+      version: () => this.#watch.predictor?.version ?? null,
+    });
+  }
+
   #listen(assembly: Assembly, letters: LetterBox): void {
-    const { limits } = this.#options.config;
-    const { telemetry } = this.#watch;
+    const { config } = this.#options;
+    const { telemetry, board } = this.#watch;
+    const areKeysShown = !sensitiveFields(config).has(config.key ?? '');
+    const { keys } = assembly.states.derive;
     assembly.trainer.onReport((report) => {
       for (const row of report.rejectedRows) letters.refuse(row, assembly.states);
       telemetry.emit({ type: 'batchObserved', report });
-      if (report.withheldInARow < limits.withheldSteps) return;
+      if (report.worstKeys !== null) {
+        board.noteWorstKeys(
+          report.worstKeys.map(({ keyId, ...errors }) => ({ key: areKeysShown ? keys.keyOf(keyId) : null, ...errors })),
+        );
+      }
+      if (report.withheldInARow < config.limits.withheldSteps) return;
       this.#halt('withheld', `${report.withheldInARow} steps in a row were not finite; see the dead letters`, assembly);
     });
   }
@@ -298,6 +327,7 @@ function savedReport({ outcomes, models, baseline }: TrainerFacts): StepReport {
     baseline,
     rejectedRows: [],
     withheldInARow: 0,
+    worstKeys: null,
     predictions: null,
   };
 }

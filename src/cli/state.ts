@@ -60,10 +60,18 @@ export function shapeOf(config: Config): Shape {
   const topics = source.kind === 'kafka' ? source.topics : source.kind === 'log' ? [source.topic] : [source.file];
   const shape = {
     'source.topics': [...topics].sort(),
-    ...{ key, time, features, target, normalize },
+    ...{ key, time, features: featureShape(features), target, normalize },
     models: Object.fromEntries(Object.entries(models).map(([name, spec]) => [name, modelShape(spec)])),
   };
   return JSON.parse(JSON.stringify(shape)) as Shape;
+}
+
+/** Whether the page hides a feature shapes nothing. */
+function featureShape(features: Config['features']): unknown {
+  if (features === 'auto') return features;
+  return Object.fromEntries(
+    Object.entries(features).map(([name, feature]) => [name, { ...feature, sensitive: undefined }]),
+  );
 }
 
 /** A model from a file is told by its layers, wherever the file lies. */

@@ -111,6 +111,16 @@ class AvroCodec implements RowCodec {
     return this.#sinks.lend(sink);
   }
 
+  recordAt(block: RecordBlock, recordIndex: number): object | null {
+    const length = block.valueLengths[recordIndex]!;
+    if ((valueFault(length, this.#limits.valueBytes) ?? frameFault(block, recordIndex)) !== null) return null;
+    const schema = this.#prepared.get(schemaId(block, viewOf(block), recordIndex));
+    if (schema === undefined || 'unknown' in schema) return null;
+    const start = block.valueStarts[recordIndex]!;
+    if (schema.general.scan(block.bytes, start + headerBytes, start + length) !== null) return null;
+    return schema.general.record(block.bytes, start + headerBytes);
+  }
+
   /** Commits rows for good records from `index` on as long as they have one writer schema, none where that is not compiled. */
   #readRun(block: RecordBlock, view: DataView, index: number, sink: RowSink): void {
     const id = schemaId(block, view, index);

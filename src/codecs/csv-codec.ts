@@ -66,6 +66,11 @@ export function csvCodec(options: CsvCodecOptions): RowCodec {
       const cells = block.cells ?? cellsOfValues(block, limits.valueBytes);
       return decodeRows(block, sinks, limits.valueBytes, (index, sink) => readCells(cells[index], sink), reject);
     },
+    recordAt(block, recordIndex) {
+      const cells = (block.cells ?? cellsOfValues(block, limits.valueBytes))[recordIndex];
+      if (typeof cells !== 'object' || cells.length !== columns.length) return null;
+      return Object.fromEntries(columns.map((name, column) => [name, cells[column]]));
+    },
   };
 }
 

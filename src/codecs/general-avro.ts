@@ -55,6 +55,16 @@ export class GeneralAvro {
     return this.#scanner.fault(bytes, start, end);
   }
 
+  /** The whole of a sound datum where it is a record, null where it is none or cannot be read. */
+  record(bytes: Buffer, start: number): object | null {
+    try {
+      const { value } = this.#type.decode(bytes, start) as { readonly value: unknown };
+      return typeof value === 'object' ? value : null;
+    } catch {
+      return null;
+    }
+  }
+
   /** Puts the wanted fields of a sound datum into the current row, which the caller commits; tells what is wrong where something is. */
   read(bytes: Buffer, start: number, sink: RowSink): RecordFault | null {
     let datum: unknown;

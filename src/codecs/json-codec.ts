@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import { decodeRows, putField } from './decode-rows.ts';
 import { valueAt, wantedPaths } from './json-paths.ts';
 import type { RecordFault, Reject, RowCodec } from './row-codec.ts';
-import { maxDepth } from './row-codec.ts';
+import { maxDepth, valueFault } from './row-codec.ts';
 import type { RowSink } from './row-sink.ts';
 import { SinkPool } from './sink-pool.ts';
 
@@ -22,8 +22,7 @@ export function jsonCodec(options: JsonCodecOptions): RowCodec {
   const sinks = new SinkPool(plan);
 
   function readRecord(block: RecordBlock, recordIndex: number, sink: RowSink): RecordFault | null {
-    const start = block.valueStarts[recordIndex]!;
-    const bytes = block.bytes.subarray(start, start + block.valueLengths[recordIndex]!);
+    const bytes = valueOf(block, recordIndex);
     if (!isWithinDepth(bytes, depth)) return { reason: 'json.tooDeep', detail: `nested deeper than ${depth}` };
     const parsed = parseObject(bytes);
     if (typeof parsed === 'string') return { reason: 'json.invalid', detail: parsed };
@@ -39,7 +38,19 @@ export function jsonCodec(options: JsonCodecOptions): RowCodec {
     prepare: () => null,
     decode: (block: RecordBlock, reject: Reject): DecodedColumns =>
       decodeRows(block, sinks, valueBytes, (recordIndex, sink) => readRecord(block, recordIndex, sink), reject),
+    recordAt: (block, recordIndex) => {
+      const value = valueOf(block, recordIndex);
+      if (valueFault(value.length, valueBytes) !== null || !isWithinDepth(value, depth)) return null;
+      const parsed = parseObject(value);
+      return typeof parsed === 'string' ? null : parsed;
+    },
   };
+}
+
+/** The bytes of a record's value; none where it is null. */
+function valueOf({ bytes, valueStarts, valueLengths }: RecordBlock, recordIndex: number): Buffer {
+  const start = valueStarts[recordIndex]!;
+  return bytes.subarray(start, start + Math.max(0, valueLengths[recordIndex]!));
 }
 
 /** The object, or what is wrong with the text. */

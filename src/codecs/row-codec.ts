@@ -31,6 +31,8 @@ export interface RowCodec {
    * caller's until they are recycled.
    */
   decode(block: RecordBlock, reject: Reject): DecodedColumns;
+  /** All fields of one record of the block decoded last, for human eyes; null where its bytes are none. Slow, never throws. */
+  recordAt(block: RecordBlock, recordIndex: number): object | null;
 }
 
 /** What is wrong with a record. */

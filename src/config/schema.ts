@@ -86,6 +86,10 @@ const feature = z
     period: z.number().positive().optional(),
     max: count.optional(),
     rows: count.optional(),
+    sensitive: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'The live page shows no value of its field; dead letters and checkpoints keep them' }),
   })
   .superRefine((value, context) => {
     const needed = { cyclic: 'period', oneHot: 'max', lag: 'rows' } as const;

@@ -43,8 +43,7 @@ const stat = (title: string, unit: Unit, expr: string, legend = '{{instance}}'):
   queries: [{ expr, legend }],
 });
 
-type Timed =
-  'millrace_decode_seconds' | 'millrace_normalize_seconds' | 'millrace_step_seconds' | 'millrace_checkpoint_seconds';
+type Timed = `millrace_${'decode' | 'derive' | 'normalize' | 'step' | 'checkpoint'}_seconds`;
 
 const times = (title: string, name: Timed): Panel =>
   lines(
@@ -110,6 +109,7 @@ const pipeline: Dashboard = {
     ],
     Operators: [
       times('Decode a block', 'millrace_decode_seconds'),
+      times('Derive a block', 'millrace_derive_seconds'),
       times('Normalize a block', 'millrace_normalize_seconds'),
       lines('Batches by what sealed them', 'cps', [perSecond('millrace_batches_total'), '{{cause}}']),
       lines(

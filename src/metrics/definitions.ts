@@ -176,6 +176,13 @@ export const metricDefinitions = [
     buckets: blockSeconds,
   },
   {
+    name: 'millrace_derive_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'Time to make features of one block.',
+    buckets: blockSeconds,
+  },
+  {
     name: 'millrace_normalize_seconds',
     type: 'histogram',
     unit: 'seconds',

@@ -106,6 +106,9 @@ function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number)
     case 'blockDecoded':
       metrics.histogram('millrace_decode_seconds').observe(event.seconds);
       break;
+    case 'blockDerived':
+      metrics.histogram('millrace_derive_seconds').observe(event.seconds);
+      break;
     case 'blockNormalized':
       metrics.histogram('millrace_normalize_seconds').observe(event.seconds);
       break;

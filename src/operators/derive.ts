@@ -66,13 +66,14 @@ class BlockDerivation {
   }
 
   run(): RowBlock {
+    const startedMs = performance.now();
     const { barrier, isEndOfInput, originId, partition, isScored, timestampsMs, offsets } = this.#block;
     this.#keepRows();
     const { featureCount } = this.#state;
     const { count: rowCount } = this.#kept;
     const features = this.#features.subarray(0, rowCount * featureCount);
     this.#state.advance(this.#block, this.#kept, features);
-    this.#tell();
+    this.#tell((performance.now() - startedMs) / 1000);
     barrier?.parts.set('derive', this.#state.snapshot());
     this.#block.recycle?.();
     return {
@@ -155,8 +156,10 @@ class BlockDerivation {
     this.#options.onReject(this.#block.source, this.#block.recordIndexes[index]!, reason, detail);
   }
 
-  #tell(): void {
+  #tell(seconds: number): void {
     const { telemetry, plan } = this.#options;
+    const { count: rows } = this.#kept;
+    if (this.#block.rowCount > 0) telemetry.emit({ type: 'blockDerived', rows, seconds });
     for (const [reason, records] of this.#rejected) telemetry.emit({ type: 'recordsRejected', reason, records });
     for (const [reason, records] of this.#filtered) telemetry.emit({ type: 'recordsFiltered', reason, records });
     if (this.#evictions > 0) telemetry.emit({ type: 'keysEvicted', keys: this.#evictions });

@@ -69,6 +69,11 @@ export class FeatureState {
     return this.columns.length;
   }
 
+  /** Names of a one-hot feature's categories by id, none for others. */
+  categoriesOf(feature: number): readonly string[] {
+    return this.#categories[feature]!.names;
+  }
+
   /** The texts that are keys, where '' is missing as null is; null where all rows are of `onlyKey`. */
   keysOf(rows: FeatureRows): readonly (string | null)[] | null {
     return this.#keyColumn < 0 ? null : rows.texts[this.#keyColumn]!;

@@ -43,7 +43,7 @@ function recordHtml(fields: readonly RecordField[], host: string): string {
   );
   const example = Object.fromEntries(fields.map(({ name, type }) => [name, type === 'number' ? 1 : 'a']));
   const command = `curl -s ${host}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify(example)}'`;
-  return `<table><thead><tr><th scope="col">field</th><th scope="col">type</th><th scope="col"></th></tr></thead><tbody>${rows.join('')}</tbody></table>
+  return `<table><thead><tr><th scope="col">field</th><th scope="col">type</th><th scope="col">needed</th></tr></thead><tbody>${rows.join('')}</tbody></table>
         <pre tabindex="0"><code>${escaped(command)}</code></pre>`;
 }
 

@@ -8,22 +8,23 @@ export interface FeedParts {
   statusVersion(): number;
 }
 
-const tickMs = 250;
-/** Without a change every fourth tick sends an update all the same: ages grow, and the page knows that we live. */
-const quietTicks = 4;
+const tickMs = 100;
+/** Without a change every tenth tick sends an update all the same: ages grow, and the page knows that we live. */
+const quietTicks = 10;
 const maxClients = 32;
 /** A client that lets this much pile up is dropped; it will connect again if it can. */
 const maxUnsentBytes = 1024 * 1024;
 
 /**
- * `/events`: server-sent events. `state` holds the whole document, at connect and when its history was thinned;
- * `update` holds it with only the points of the history from index `from` on, at most four times a second.
+ * `/events`: server-sent events. `state` holds the whole document, at connect and when its history was thinned; `update`, at most
+ * ten times a second, holds the members that changed and of the history the points from index `from` on.
  */
 export class EventFeed {
   readonly #parts: FeedParts;
   readonly #clients = new Set<ServerResponse>();
   #timer: NodeJS.Timeout | null = null;
-  #sent = { version: -1, revision: -1, points: 0 };
+  /** What those who watch know: JSON of each member of the document, and the history. */
+  #sent = { version: -1, revision: -1, points: 0, members: new Map<string, string>() };
   #quietTicks = 0;
 
   constructor(parts: FeedParts) {
@@ -63,9 +64,8 @@ export class EventFeed {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    const status = this.#parts.status();
-    client.write(`retry: 1000\n\n${frame('state', status)}`);
-    if (this.#clients.size === 0) this.#noteSent(status);
+    // All who watch are brought to the same state, so that the next update fits each of them.
+    client.write(`retry: 1000\n\n${frame('state', JSON.stringify(this.#tell()))}`);
     this.#clients.add(client);
     client.on('error', () => client.destroy());
     client.on('close', () => {
@@ -85,27 +85,44 @@ export class EventFeed {
     this.#quietTicks += 1;
     if (version === this.#sent.version && this.#quietTicks < quietTicks) return;
     this.#quietTicks = 0;
+    this.#tell();
+  }
+
+  /** Sends what has changed to all who watch, and answers the whole document. */
+  #tell(): PipelineStatus {
+    const version = this.#parts.statusVersion();
     const status = this.#parts.status();
     const text = this.#frameOf(status);
-    this.#noteSent(status);
+    this.#sent = { ...this.#sent, version, revision: status.history.revision, points: status.history.points.length };
     for (const client of this.#clients) {
       if (client.writableLength > maxUnsentBytes) client.destroy();
       else client.write(text);
     }
-  }
-
-  #noteSent({ history: { revision, points } }: PipelineStatus): void {
-    this.#sent = { version: this.#parts.statusVersion(), revision, points: points.length };
+    return status;
   }
 
   #frameOf(status: PipelineStatus): string {
-    const { revision, points } = status.history;
-    if (revision !== this.#sent.revision) return frame('state', status);
+    const { history, ...rest } = status;
+    const { revision, points } = history;
+    const changed = this.#changesOf(rest);
+    if (revision !== this.#sent.revision) return frame('state', JSON.stringify(status));
     const from = Math.min(this.#sent.points, points.length);
-    return frame('update', { ...status, history: { revision, from, points: points.slice(from) } });
+    const growth = JSON.stringify({ revision, from, points: points.slice(from) });
+    return frame('update', `{${[...changed, `"history":${growth}`].join(',')}}`);
+  }
+
+  /** Members of the document that are not as they were sent last, as text. */
+  #changesOf(members: object): readonly string[] {
+    const { members: sent } = this.#sent;
+    return Object.entries(members).flatMap(([name, value]) => {
+      const text = JSON.stringify(value);
+      if (sent.get(name) === text) return [];
+      sent.set(name, text);
+      return [`"${name}":${text}`];
+    });
   }
 }
 
-function frame(event: string, document: unknown): string {
-  return `event: ${event}\ndata: ${JSON.stringify(document)}\n\n`;
+function frame(event: string, json: string): string {
+  return `event: ${event}\ndata: ${json}\n\n`;
 }

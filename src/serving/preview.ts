@@ -1,4 +1,4 @@
-const maxCharacters = 80;
+const maxCharacters = 240;
 const maxBytes = 24;
 
 /** The beginning of a value for human eyes: as text where it is printable UTF-8, else in hexadecimal. */
@@ -14,6 +14,6 @@ export function previewOf(value: Uint8Array | string | null): string {
   return value.length > maxBytes ? `${hex} … (${value.length} bytes)` : hex;
 }
 
-function shortened(text: string): string {
+export function shortened(text: string): string {
   return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
 }

@@ -1,12 +1,22 @@
 import type { PartitionLag, Progress } from '../progress.ts';
 import type { Metrics, ModelReport, RejectReason, StepReport } from '../records.ts';
 import type { Telemetry, TelemetryEvent } from '../telemetry.ts';
+import { bottleneckOf } from './bottleneck.ts';
+import type { FeaturesStatus } from './feature-report.ts';
 import { History } from './history.ts';
-import { previewOf } from './preview.ts';
 import { RateMeter } from './rate-meter.ts';
 import { betterBy, sentenceOf } from './sentence.ts';
 import type { Comparison, State, Trouble } from './sentence.ts';
-import type { CheckpointStatus, DeadLetterStatus, Identity, ModelStatus, PipelineStatus } from './status.ts';
+import { StageMeter, type Load, type StageShares } from './stage-meter.ts';
+import type {
+  CheckpointStatus,
+  DeadLetterStatus,
+  Identity,
+  ModelStatus,
+  PipelineStatus,
+  VersionStatus,
+  WorstKey,
+} from './status.ts';
 import { clockOf, countOf } from './words.ts';
 
 /** A record that went to the dead letter. */
@@ -15,12 +25,25 @@ export interface DeadLetterNote {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** The record's bytes, or what else is left of it as text. */
-  readonly value: Uint8Array | string | null;
+  /** Asked for letters that are shown. */
+  readonly describe: () => { readonly preview: string; readonly detail: string };
+}
+
+/** What the board asks when it is looked at. */
+export interface WatchedParts {
+  readonly load: () => Load;
+  /** Asked for every two seconds at the most. */
+  readonly features: () => FeaturesStatus;
+  readonly version: () => VersionStatus | null;
 }
 
 const maxDeadLetters = 20;
-const maxCheckpoints = 5;
+/** Letters are decoded to be shown: of a flood these many in a tenth of a second. */
+const lettersPerTick = 5;
+const letterTickMs = 100;
+const maxCheckpoints = 20;
+const featuresEveryMs = 2000;
+const maxPartitions = 100;
 const maxWarnings = 10;
 const historyPoints = 600;
 const historyIntervalMs = 250;
@@ -38,9 +61,14 @@ export class StatusBoard implements Telemetry {
   readonly #conditions = new Map<string, Trouble>();
   readonly #warnings = new Map<string, Trouble>();
   readonly #meter = new RateMeter();
+  readonly #stages = new StageMeter();
   readonly #history = new History(historyPoints, historyIntervalMs);
   readonly #deadLetters: DeadLetterStatus[] = [];
   readonly #checkpoints: CheckpointStatus[] = [];
+  #watched: WatchedParts | null = null;
+  #features: { readonly atMs: number; readonly status: FeaturesStatus } | null = null;
+  #worstKeys: readonly WorstKey[] | null = null;
+  #letterTick = { atMs: -Infinity, letters: 0 };
   #lastLearnedMs: number | null = null;
   #hasBeenReady = false;
   #isFinished = false;
@@ -56,6 +84,20 @@ export class StatusBoard implements Telemetry {
   describe(identity: Identity): void {
     this.#identity = identity;
     this.#version += 1;
+  }
+
+  /** Says whom to ask for what no event tells. */
+  watch(parts: WatchedParts): void {
+    this.#watched = parts;
+  }
+
+  /** Checkpoints of earlier runs, newest first. */
+  recall(checkpoints: readonly CheckpointStatus[]): void {
+    this.#checkpoints.push(...checkpoints.slice(0, maxCheckpoints - this.#checkpoints.length));
+  }
+
+  noteWorstKeys(keys: readonly WorstKey[]): void {
+    this.#worstKeys = keys;
   }
 
   /**
@@ -74,11 +116,14 @@ export class StatusBoard implements Telemetry {
     this.#addPoint(this.#progress.now());
   }
 
-  noteDeadLetter({ reason, topic, partition, offset, value }: DeadLetterNote): void {
+  noteDeadLetter({ reason, topic, partition, offset, describe }: DeadLetterNote): void {
     const atMs = this.#progress.now();
-    this.#deadLetters.unshift({ reason, topic, partition, offset, atMs, preview: previewOf(value) });
-    this.#deadLetters.length = Math.min(this.#deadLetters.length, maxDeadLetters);
     this.#version += 1;
+    if (atMs - this.#letterTick.atMs >= letterTickMs) this.#letterTick = { atMs, letters: 0 };
+    this.#letterTick.letters += 1;
+    if (this.#letterTick.letters > lettersPerTick) return;
+    this.#deadLetters.unshift({ reason, topic, partition, offset, atMs, ...describe() });
+    this.#deadLetters.length = Math.min(this.#deadLetters.length, maxDeadLetters);
   }
 
   emit(event: TelemetryEvent): void {
@@ -96,12 +141,18 @@ export class StatusBoard implements Telemetry {
         break;
       case 'blockDecoded':
         this.setCondition('registry', null);
+        this.#stages.add('decode', event.seconds);
+        break;
+      case 'blockDerived':
+      case 'blockNormalized':
+        this.#stages.add('operators', event.seconds);
         break;
       case 'batchObserved':
         this.#noteReport(event.report, now);
         break;
       case 'checkpointSaved':
-        this.#noteCheckpoint({ ...event, atMs: now });
+        this.#stages.add('checkpoint', event.pauseSeconds);
+        this.#noteCheckpoint({ ...event, atMs: now, score: this.#servedScore() });
         break;
       case 'checkpointFailed':
         this.#warn('checkpoint', `checkpoints fail: ${event.message}`);
@@ -117,6 +168,7 @@ export class StatusBoard implements Telemetry {
       }
       default: // counts and rates are asked of `progress`
     }
+    if (this.#watched !== null) this.#stages.sample(now, this.#watched.load);
     if (this.#history.isDue(now)) this.#addPoint(now);
   }
 
@@ -161,13 +213,18 @@ export class StatusBoard implements Telemetry {
       isReady: this.isReady,
       freshnessSeconds,
       eventTimeLagSeconds,
-      lags,
+      lags: furthestBehind(lags),
+      partitions: lags.length,
       pendingLabels: report?.outcomes.pending ?? 0,
       oldestPendingMs: report?.oldestPendingMs ?? null,
       metric: leadingMetric(report),
       better: comparison === null ? null : betterBy(comparison),
       models: this.#models(),
       deadLetters: { total: outcomes.rejected, latest: [...this.#deadLetters] },
+      bottleneck: bottleneckOf({ shares: this.#sharesAt(now), rowsPerSecond, lagRecords: facts.lagRecords }),
+      features: this.#featuresAt(now),
+      worstKeys: this.#worstKeys,
+      version: this.#watched?.version() ?? null,
       checkpoints: [...this.#checkpoints],
       history: { revision: this.#history.revision, points: this.#history.points },
     };
@@ -182,15 +239,33 @@ export class StatusBoard implements Telemetry {
     return rowsPerSecond > 0 ? 'learning' : 'waiting';
   }
 
+  /** Time passes without events, too. */
+  #sharesAt(now: number): StageShares | null {
+    if (this.#watched !== null) this.#stages.sample(now, this.#watched.load);
+    return this.#stages.shares();
+  }
+
+  #featuresAt(now: number): FeaturesStatus | null {
+    const isDue = this.#features === null || now - this.#features.atMs >= featuresEveryMs;
+    if (isDue && this.#watched !== null) this.#features = { atMs: now, status: this.#watched.features() };
+    return this.#features?.status ?? null;
+  }
+
+  #servedScore(): number | null {
+    const served = this.#servedReport();
+    return served === null ? null : lately(served, leadingMetric(this.#progress.report));
+  }
+
   #noteReport(report: StepReport, now: number): void {
+    this.#stages.add('step', report.seconds);
     if (report.learnedRows === 0) return;
     this.#lastLearnedMs = now;
     this.#meter.add(report.learnedRows, now);
   }
 
-  #noteCheckpoint({ id, step, atMs, seconds, bytes }: CheckpointStatus): void {
+  #noteCheckpoint({ id, step, atMs, seconds, bytes, score }: CheckpointStatus): void {
     this.#warnings.delete('checkpoint');
-    this.#checkpoints.unshift({ id, step, atMs, seconds, bytes });
+    this.#checkpoints.unshift({ id, step, atMs, seconds, bytes, score });
     this.#checkpoints.length = Math.min(this.#checkpoints.length, maxCheckpoints);
   }
 
@@ -265,6 +340,11 @@ function leadingMetric(report: StepReport | null): string {
 
 function lately(report: ModelReport, metric: string): number | null {
   return report.recent[metric] ?? report.metrics[metric] ?? null;
+}
+
+function furthestBehind(lags: readonly PartitionLag[]): readonly PartitionLag[] {
+  if (lags.length <= maxPartitions) return lags;
+  return lags.toSorted((a, b) => (b.records ?? 0) - (a.records ?? 0)).slice(0, maxPartitions);
 }
 
 function sumOf(lags: readonly PartitionLag[]): number | null {

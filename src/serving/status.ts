@@ -1,5 +1,7 @@
 import type { PartitionLag } from '../progress.ts';
 import type { Metrics, Outcomes, RejectReason } from '../records.ts';
+import type { Bottleneck } from './bottleneck.ts';
+import type { FeaturesStatus } from './feature-report.ts';
 import type { HistoryPoint } from './history.ts';
 import type { State, Trouble } from './sentence.ts';
 
@@ -9,6 +11,13 @@ export interface Identity {
   readonly version: string;
   readonly backend: string;
   readonly served: string;
+  /** Where records come from. */
+  readonly source: 'kafka' | 'log' | 'csv';
+  /** The field that tells sensors apart, null where none does. */
+  readonly keyField: string | null;
+  readonly targetField: string;
+  /** How far ahead the target lies, null where it is the record's own. */
+  readonly horizonMs: number | null;
 }
 
 /** One row of the table of models. */
@@ -31,15 +40,41 @@ export interface DeadLetterStatus {
   readonly partition: number;
   readonly offset: number;
   readonly atMs: number;
+  /** The record, decoded where that is possible, without what is sensitive. */
   readonly preview: string;
+  /** What was wrong; '' where that cannot be told. */
+  readonly detail: string;
 }
 
+/** A checkpoint, and so a version of the models. */
 export interface CheckpointStatus {
   readonly id: string;
   readonly step: number;
   readonly atMs: number;
-  readonly seconds: number;
+  /** From its barrier at the trainer until it was durable; null where an earlier run saved it. */
+  readonly seconds: number | null;
   readonly bytes: number;
+  /** The leading metric of the served model over the fading window when it was saved, null where there was none. */
+  readonly score: number | null;
+}
+
+/** The version that answers predictions. */
+export interface VersionStatus {
+  readonly id: string;
+  readonly step: number;
+  readonly trainedThrough: {
+    /** Event time of the newest record that it learned, ISO 8601. */
+    readonly time: string | null;
+  };
+}
+
+/** A key whose predictions are off. */
+export interface WorstKey {
+  /** Null where keys are sensitive or it has left meanwhile. */
+  readonly key: string | null;
+  readonly error: number;
+  readonly baselineError: number;
+  readonly rows: number;
 }
 
 /** Everything that the live page shows: the state document of `/events`. Moments are Unix ms. */
@@ -62,7 +97,9 @@ export interface PipelineStatus {
   readonly lagSeconds: number;
   /** Over all partitions, null where no end is known. */
   readonly lagRecords: number | null;
+  /** The partitions furthest behind, at most 100, and how many there are. */
   readonly lags: readonly PartitionLag[];
+  readonly partitions: number;
   readonly pendingLabels: number;
   readonly oldestPendingMs: number | null;
   readonly lastLearnedMs: number | null;
@@ -72,6 +109,14 @@ export interface PipelineStatus {
   readonly better: number | null;
   readonly models: readonly ModelStatus[];
   readonly deadLetters: { readonly total: number; readonly latest: readonly DeadLetterStatus[] };
+  readonly bottleneck: Bottleneck;
+  /** Null before the pipeline stands. */
+  readonly features: FeaturesStatus | null;
+  /** Null before the first is known. */
+  readonly worstKeys: readonly WorstKey[] | null;
+  /** Null before the first checkpoint. */
+  readonly version: VersionStatus | null;
+  /** Newest first. */
   readonly checkpoints: readonly CheckpointStatus[];
   readonly history: { readonly revision: number; readonly points: readonly HistoryPoint[] };
 }

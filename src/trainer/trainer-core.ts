@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import type { JsonValue, ModelReport, RejectedRow, ScoredPredictions, Snapshot, StepReport } from '../records.ts';
 import type { Contender } from './contender.ts';
 import { weightsDigest } from './digest.ts';
+import { KeyErrors } from './key-errors.ts';
 import { KnownClasses } from './known-classes.ts';
 import { LabelStore } from './label-store.ts';
 import { Ledger } from './ledger.ts';
 import { createContenders } from './create-contenders.ts';
 import { modelPath } from './model-path.ts';
+import { rowError, type RowError } from './row-error.ts';
 import { batchTable, type BatchRows, pickCells, pickRows, type RowTable } from './row-table.ts';
 import { below, float64Array, withPrefix } from './snapshot-parts.ts';
 import type { TargetFacts } from './target-facts.ts';
@@ -35,6 +37,8 @@ export class TrainerCore {
   readonly #served: Contender;
   readonly #labels: LabelStore;
   readonly #ledger = new Ledger();
+  readonly #keyErrors = new KeyErrors();
+  readonly #rowError: RowError;
   #trained = 0;
   #rejected = 0;
   #newestTimestampMs = -Infinity;
@@ -55,6 +59,7 @@ export class TrainerCore {
     this.#facts = facts;
     this.#contenders = contenders;
     this.#served = served;
+    this.#rowError = rowError(task, maxClasses);
     this.#labels = new LabelStore({
       featureCount,
       outputCount: task === 'regression' ? 1 : maxClasses,
@@ -86,6 +91,7 @@ export class TrainerCore {
     const learned = this.#learn(this.#matched(rows));
     this.#account(learned);
     this.#labels.forget(batch.evictedKeyIds);
+    this.#keyErrors.forget(batch.evictedKeyIds);
     return this.#report(batch.rowCount, learned, (performance.now() - startedMs) / 1000);
   }
 
@@ -186,6 +192,7 @@ export class TrainerCore {
     this.#contenders.forEach((contender, c) => {
       contender.score(trained, outputs[c]!);
     });
+    this.#noteKeyErrors(trained, outputs);
     const { rowCount, originIds, partitions, offsets } = trained;
     for (let i = 0; i < rowCount; i++) this.#ledger.add(originIds[i]!, partitions[i]!, offsets[i]!);
     this.#newestTimestampMs = largest(trained.timestampsMs, rowCount, this.#newestTimestampMs);
@@ -194,6 +201,12 @@ export class TrainerCore {
     this.#rejected += rejected.rowCount;
     if (rowCount > 0) this.#withheldInARow = 0;
     else if (rejected.rowCount > 0) this.#withheldInARow++;
+  }
+
+  #noteKeyErrors({ keyIds, rowCount, labels }: RowTable, outputs: readonly Float64Array[]): void {
+    const errorOf = (predictions: Float64Array) => (row: number) => this.#rowError(labels[row]!, predictions, row);
+    const served = outputs[this.#contenders.indexOf(this.#served)]!;
+    this.#keyErrors.add(keyIds, rowCount, errorOf(served), errorOf(outputs.at(-1)!));
   }
 
   #report(rowCount: number, { trained, rejected, outputs }: Learned, seconds: number): StepReport {
@@ -209,6 +222,7 @@ export class TrainerCore {
       baseline: this.#baseline.report(),
       rejectedRows: Array.from({ length: rejected.rowCount }, (_, i) => rejectedRow(rejected, i)),
       withheldInARow: this.#withheldInARow,
+      worstKeys: this.#keyErrors.worst(performance.now()),
       predictions: this.#options.wantsPredictions ? this.#scoredPredictions(trained, outputs) : null,
     };
   }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { letterBox } from '../../src/cli/letter-box.ts';
+import { LetterPreview } from '../../src/cli/letter-preview.ts';
 import type { DeadLetter, DeadLetters } from '../../src/dead-letters/dead-letters.ts';
+import type { DeadLetterNote } from '../../src/serving/status-board.ts';
 import { markBlock, type RecordBlock } from '../../src/records.ts';
 
 /** Dead letters kept in memory. */
@@ -36,18 +38,22 @@ function blockAt(offset: number): RecordBlock {
 describe('letterBox', () => {
   test('writes what a record was and why it was rejected, and shows it', () => {
     const letters = memoryLetters();
-    const shown: DeadLetter[] = [];
-    const box = letterBox(letters, { noteDeadLetter: (letter) => void shown.push(letter as DeadLetter) });
+    const shown: DeadLetterNote[] = [];
+    const board = { noteDeadLetter: (note: DeadLetterNote) => void shown.push(note) };
+    const box = letterBox(letters, board, new LetterPreview(new Set()));
     box.onReject(blockAt(7), 0, 'value.null', 'no value');
     const place = { topic: 't', partition: 3, offset: 7, timestampMs: 1007 };
     const expected = { reason: 'value.null', detail: 'no value', ...place, value: null, headers: [] };
     assert.deepEqual(letters.written, [{ ...expected, key: Buffer.from('key') }]);
-    assert.equal(shown.length, 1);
+    assert.deepEqual(
+      shown.map((note) => note.describe()),
+      [{ preview: 'null', detail: 'no value' }],
+    );
   });
 
   test('keeps letters from behind a barrier until its checkpoint is saved, barrier by barrier', () => {
     const letters = memoryLetters();
-    const box = letterBox(letters, { noteDeadLetter: () => undefined });
+    const box = letterBox(letters, { noteDeadLetter: () => undefined }, new LetterPreview(new Set()));
     const written = (): number[] => letters.written.map(({ offset }) => offset);
     const reject = (offset: number): void => {
       box.onReject(blockAt(offset), 0, 'value.null', '');

@@ -34,7 +34,7 @@ describe('parseConfig', () => {
     assert.deepEqual(config.models, { main: { kind: 'linear' } });
     assert.equal(config.serve, 'main');
     assert.deepEqual(config.target, { field: 'power', task: 'regression', tolerance: 0, as: 'value', maxClasses: 32 });
-    assert.deepEqual(config.features, { temperature: { as: 'plain' } });
+    assert.deepEqual(config.features, { temperature: { as: 'plain', sensitive: false } });
     assert.deepEqual(config.normalize, { kind: 'standard', memory: 1_000_000 });
     assert.equal(config.limits.creditBytes, 32 * 1024 * 1024);
     assert.deepEqual(config.checkpoint, { dir: './state', every: { ms: 30_000 }, keep: 5 });

@@ -1,51 +1,21 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { httpServer } from '../../src/serving/http-server.ts';
 import type { HttpServer } from '../../src/serving/http-server.ts';
 import { httpParts, loopback } from '../serving/http-parts.ts';
-import { SimulatedRun } from '../serving/simulated-run.ts';
-
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const quiet = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-const args = [...quiet, '--disable-component-update', '--disable-sync'];
-const skip = existsSync(executablePath) ? false : `no Chromium at ${executablePath} (Debian package chromium)`;
-
-/** A pipeline that has learned for a minute. */
-function learned(): SimulatedRun {
-  const run = new SimulatedRun(Date.now() - 60_000);
-  run.start();
-  for (let step = 0; step < 590; step += 1) run.step();
-  return run;
-}
+import { noBrowser, openBrowser, openLivePage } from '../support/browser.ts';
+import { learnedRun, SimulatedRun } from '../serving/simulated-run.ts';
 
 function served(run: SimulatedRun, port = 0): Promise<HttpServer> {
   return httpServer({ ...loopback, port }, httpParts(run));
 }
 
-/** A page that writes down what it should not do. */
-async function opened(browser: Browser, url: string, width = 1200): Promise<{ page: Page; complaints: string[] }> {
-  const page = await browser.newPage({ viewport: { width, height: 800 } });
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() !== 'log') complaints.push(`${message.type()}: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(url)) complaints.push(`request: ${request.url()}`);
-  });
-  await page.goto(url);
-  await page.waitForSelector('body:not([data-state="connecting"])');
-  return { page, complaints };
-}
-
-suite('the live page in a browser', { skip }, () => {
+suite('the live page in a browser', { skip: noBrowser }, () => {
   let browser: Browser;
 
   before(async () => {
-    browser = await chromium.launch({ executablePath, args });
+    browser = await openBrowser();
   });
 
   after(async () => {
@@ -53,17 +23,17 @@ suite('the live page in a browser', { skip }, () => {
   });
 
   test('shows the sentence, scores, models and dead letters without a complaint or a request elsewhere', async (t) => {
-    const run = learned();
+    const run = learnedRun();
     const server = await served(run);
     t.after(() => server.close());
-    const { page, complaints } = await opened(browser, server.url);
+    const { page, complaints } = await openLivePage(browser, server.url);
     assert.match(await page.innerText('#sentence'), /^Learning [\d,]+ rows\/s; \d+\.\d % better than last value; /);
     assert.match(await page.innerText('#better'), /^\d+\.\d %$/);
     assert.equal(await page.innerText('h1'), 'weather-new-york');
     assert.equal(await page.locator('#models tbody tr').count(), 3);
     assert.equal(await page.locator('#dead li').count(), 6);
-    assert.equal(await page.locator('#lags li').count(), 3);
-    assert.equal(await page.locator('#checkpoints li').count(), 5);
+    assert.equal(await page.locator('#lags tbody tr').count(), 3);
+    assert.equal(await page.locator('#checkpoints tbody tr').count(), 5);
     assert.equal(await page.locator('.plot canvas').count(), 3);
     assert.match((await page.getAttribute('#score-chart .plot', 'aria-label')) ?? '', /main 1\.\d+, last value 1\.\d+/);
     assert.equal(await page.innerText('#announcement'), await page.innerText('#sentence'));
@@ -71,10 +41,10 @@ suite('the live page in a browser', { skip }, () => {
   });
 
   test('numbers follow the pipeline', async (t) => {
-    const run = learned();
+    const run = learnedRun();
     const server = await served(run);
     t.after(() => server.close());
-    const { page } = await opened(browser, server.url);
+    const { page } = await openLivePage(browser, server.url);
     for (let step = 0; step < 100; step += 1) run.step();
     const { read } = run.progress.outcomes;
     await page.getByText(`${read.toLocaleString('en-US')} read`, { exact: true }).waitFor();
@@ -88,18 +58,18 @@ suite('the live page in a browser', { skip }, () => {
   });
 
   test('at the end the totals count', async (t) => {
-    const run = learned();
+    const run = learnedRun();
     run.board.finish();
     const server = await served(run);
     t.after(() => server.close());
-    const { page } = await opened(browser, server.url);
+    const { page } = await openLivePage(browser, server.url);
     assert.match(await page.innerText('#sentence'), /^Everything is learned: /);
     assert.equal(await page.innerText('#better'), '13.9 %');
     assert.equal(await page.innerText('#better-note'), 'MAE 1.034 against 1.201, in all');
   });
 
   test('clock times are those of who looks', async (t) => {
-    const run = learned();
+    const run = learnedRun();
     run.telemetry.emit({ type: 'sourceInterrupted', message: 'away' });
     const server = await served(run);
     t.after(() => server.close());
@@ -111,9 +81,9 @@ suite('the live page in a browser', { skip }, () => {
   });
 
   test('says when contact is lost and goes on by itself when the server is back', async (t) => {
-    const run = learned();
+    const run = learnedRun();
     const first = await served(run);
-    const { page } = await opened(browser, first.url);
+    const { page } = await openLivePage(browser, first.url);
     await first.close();
     await page.waitForSelector('.connection.lost');
     assert.match(await page.innerText('#connection'), /^no contact since/);
@@ -125,9 +95,9 @@ suite('the live page in a browser', { skip }, () => {
 
   for (const width of [360, 768, 1920]) {
     test(`fits a window of ${width} px without scrolling sideways`, async (t) => {
-      const server = await served(learned());
+      const server = await served(learnedRun());
       t.after(() => server.close());
-      const { page } = await opened(browser, server.url, width);
+      const { page } = await openLivePage(browser, server.url, { viewport: { width, height: 800 } });
       const [inner, scrolled] = await page.evaluate<[number, number]>(
         '[document.documentElement.clientWidth, document.documentElement.scrollWidth]',
       );
@@ -138,7 +108,7 @@ suite('the live page in a browser', { skip }, () => {
   test('is complete before anything happened', async (t) => {
     const server = await served(new SimulatedRun(Date.now()));
     t.after(() => server.close());
-    const { page, complaints } = await opened(browser, server.url, 360);
+    const { page, complaints } = await openLivePage(browser, server.url, { viewport: { width: 360, height: 800 } });
     assert.equal(
       await page.innerText('#sentence'),
       'Starting: the source has not joined yet; no model is in place yet.',
@@ -148,13 +118,83 @@ suite('the live page in a browser', { skip }, () => {
   });
 
   test('a preview cannot inject anything', async (t) => {
-    const run = learned();
+    const run = learnedRun();
     const value = '<img src=x onerror=alert(1)><script>alert(1)</script>';
-    run.board.noteDeadLetter({ reason: 'avro.invalid', topic: 'readings', partition: 0, offset: 1, value });
+    const describe = () => ({ preview: value, detail: value });
+    run.board.noteDeadLetter({ reason: 'avro.invalid', topic: 'readings', partition: 0, offset: 1, describe });
     const server = await served(run);
     t.after(() => server.close());
-    const { page, complaints } = await opened(browser, server.url);
+    const { page, complaints } = await openLivePage(browser, server.url);
     assert.equal(await page.innerText('#dead li:first-child code'), value);
     assert.deepEqual(complaints, []);
+  });
+
+  test('ten updates a second: it keeps up, redraws only what changed, and does not grow', async (t) => {
+    const run = learnedRun();
+    const server = await served(run);
+    t.after(() => server.close());
+    const { page, complaints } = await openLivePage(browser, server.url);
+    const stepAndSee = async (): Promise<void> => {
+      run.step();
+      const read = run.progress.outcomes.read.toLocaleString('en-US');
+      await page.getByText(`${read} read`, { exact: true }).waitFor();
+    };
+    // Past a checkpoint, far from the next one and from a dead letter.
+    for (let step = 0; step < 20; step += 1) run.step();
+    await stepAndSee();
+    await page.evaluate(`
+      window.changes = { quiet: 0, all: 0 };
+      const count = (name, nodes) => {
+        const observer = new MutationObserver((records) => { window.changes[name] += records.length; });
+        for (const node of nodes) observer.observe(node, { childList: true, characterData: true, subtree: true });
+      };
+      count('all', [document.body]);
+      count('quiet', document.querySelectorAll('#versions, #predict-section, #features-section, #keys-section, #dead-letters'));`);
+    const size = 'document.querySelectorAll("*").length';
+    const before = await page.evaluate<number>(size);
+    const updates = 40;
+    for (let update = 0; update < updates; update += 1) await stepAndSee();
+    const changes = await page.evaluate<{ quiet: number; all: number }>('window.changes');
+    assert.equal(changes.quiet, 0, 'sections without news were redrawn');
+    assert.ok(changes.all < 60 * updates, `${changes.all} changes of the document in ${updates} updates`);
+    assert.equal(await page.evaluate<number>(size), before);
+    assert.deepEqual(complaints, []);
+  });
+
+  test('many updates at once are drawn once a frame, the last of them as it is', async (t) => {
+    const run = learnedRun();
+    const server = await served(run);
+    t.after(() => server.close());
+    const { page } = await openLivePage(browser, server.url);
+    for (let step = 0; step < 3000; step += 1) run.step();
+    await page.getByText(`${run.progress.outcomes.read.toLocaleString('en-US')} read`, { exact: true }).waitFor();
+    assert.ok((await page.locator('#dead li').count()) === 20);
+    assert.equal(await page.locator('#checkpoints tbody tr').count(), 20);
+  });
+
+  test('what is sensitive is named, and none of its values is in the document that the page gets', async (t) => {
+    const server = await served(learnedRun());
+    t.after(() => server.close());
+    const { page } = await openLivePage(browser, server.url);
+    const row = page.locator('#features tbody tr', { hasText: 'patient' });
+    assert.equal(await row.locator('td').first().innerText(), 'values are not shown');
+    assert.equal(await row.locator('svg').count(), 0);
+    assert.equal(await page.locator('#features tbody tr', { hasText: 'temp' }).locator('svg').count(), 1);
+  });
+
+  test('the bounding stage is marked and said', async (t) => {
+    const run = learnedRun();
+    const server = await served(run);
+    t.after(() => server.close());
+    const { page } = await openLivePage(browser, server.url);
+    assert.equal(await page.innerText('#bound'), 'Nothing holds records up');
+    for (let block = 0; block < 60; block += 1) {
+      run.telemetry.emit({ type: 'blockDecoded', rows: 1, seconds: 0.09 });
+      run.step();
+      run.mainBusySeconds += 0.095;
+    }
+    await page.getByText('Bound by decoding', { exact: true }).waitFor();
+    assert.equal(await page.locator('#stages .bound .stage').innerText(), 'Decodebounds');
+    assert.equal(await page.innerText('#throughput-note'), 'bound by decoding');
   });
 });

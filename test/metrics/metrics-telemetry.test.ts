@@ -44,6 +44,7 @@ const everything = {
   valuesMissed: { type: 'valuesMissed', field: 'pressure', values: 5 },
   keysEvicted: { type: 'keysEvicted', keys: 2 },
   blockDecoded: { type: 'blockDecoded', rows: 96, seconds: 0.002 },
+  blockDerived: { type: 'blockDerived', rows: 90, seconds: 0.0004 },
   blockNormalized: { type: 'blockNormalized', rows: 93, seconds: 0.0003 },
   batchSealed: { type: 'batchSealed', rows: 64, cause: 'rows' },
   batchObserved: batchObserved({
@@ -68,7 +69,7 @@ const everything = {
     rejectedRows: [{ originId: 0, offset: 9, keyId: 0, timeMs: 0, timestampMs: 0, target: 1e300, features: [] }],
     withheldInARow: 2,
   }),
-  checkpointSaved: { type: 'checkpointSaved', id: 'c-1', step: 1, seconds: 0.03, bytes: 4096 },
+  checkpointSaved: { type: 'checkpointSaved', id: 'c-1', step: 1, seconds: 0.03, pauseSeconds: 0.02, bytes: 4096 },
   checkpointFailed: { type: 'checkpointFailed', message: 'no space left' },
   checkpointDamaged: { type: 'checkpointDamaged', id: 'c-0', message: 'digest' },
   modelDegraded: { type: 'modelDegraded', message: 'op by op' },
@@ -102,6 +103,7 @@ const changes: { readonly [Type in TelemetryEvent['type']]: Readonly<Record<stri
   valuesMissed: { 'millrace_missing_values_total{field="pressure"}': 5 },
   keysEvicted: { millrace_keys_evicted_total: 2 },
   blockDecoded: { millrace_decode_seconds_sum: 0.002, 'millrace_decode_seconds_bucket{le="0.0025"}': 1 },
+  blockDerived: { millrace_derive_seconds_sum: 0.0004, millrace_derive_seconds_count: 1 },
   blockNormalized: { millrace_normalize_seconds_sum: 0.0003, millrace_normalize_seconds_count: 1 },
   batchSealed: { 'millrace_batches_total{cause="rows"}': 1 },
   batchObserved: {

@@ -41,7 +41,7 @@ async function* eventsOf(response: Response): AsyncGenerator<FedEvent> {
   }
 }
 
-const tickMs = 250;
+const tickMs = 100;
 
 suite('the event feed', () => {
   test('sends the whole document at connect, then only the new points of the history', async (t) => {
@@ -65,6 +65,31 @@ suite('the event feed', () => {
     assert.deepEqual(names, ['state', 'update', 'update', 'update']);
   });
 
+  test('an update holds the members that changed since the last one, for whoever came when', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const run = learned();
+    const { url } = await served(t, run);
+    const early = eventsOf(await fetch(`${url}/events`));
+    const next = async (events: typeof early): Promise<FedEvent> => (await events.next()).value as FedEvent;
+    const first = await next(early);
+    run.step();
+    // Who comes in between gets the whole, and the first is brought to the same state.
+    const late = eventsOf(await fetch(`${url}/events`));
+    const whole = await next(late);
+    assert.equal(whole.name, 'state');
+    const caughtUp = { ...first.document, ...(await next(early)).document };
+    assert.deepEqual({ ...caughtUp, history: null }, { ...whole.document, history: null });
+    run.nowMs += 1000;
+    run.telemetry.emit({ type: 'sourceInterrupted', message: 'away' });
+    t.mock.timers.tick(tickMs);
+    const update = (await next(early)).document;
+    assert.deepEqual(update, (await next(late)).document);
+    assert.equal(update.state, 'troubled');
+    for (const name of ['features', 'models', 'checkpoints', 'identity']) assert.ok(!(name in update), name);
+    await early.return(undefined);
+    await late.return(undefined);
+  });
+
   test('sends the whole document again when the history was thinned', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const run = learned();
@@ -83,7 +108,7 @@ suite('the event feed', () => {
     assert.deepEqual(names, ['state', 'update', 'state']);
   });
 
-  test('asks for at most four documents a second, and for one where only time has passed', async (t) => {
+  test('asks for at most ten documents a second, and for one where only time has passed', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const run = learned();
     let asked = 0;
@@ -97,11 +122,11 @@ suite('the event feed', () => {
       run.step();
       t.mock.timers.tick(10);
     }
-    assert.equal(asked, 4);
-    t.mock.timers.tick(3 * tickMs);
-    assert.equal(asked, 4);
+    assert.equal(asked, 10);
+    t.mock.timers.tick(9 * tickMs);
+    assert.equal(asked, 10);
     t.mock.timers.tick(tickMs);
-    assert.equal(asked, 5);
+    assert.equal(asked, 11);
     await response.body?.cancel();
   });
 

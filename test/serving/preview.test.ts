@@ -4,9 +4,9 @@ import { previewOf } from '../../src/serving/preview.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-test('printable text is shown as it is, up to 80 characters', () => {
+test('printable text is shown as it is, up to 240 characters', () => {
   assert.equal(previewOf(bytes('{"temp": 21.5}')), '{"temp": 21.5}');
-  assert.equal(previewOf(bytes('é'.repeat(5000))), `${'é'.repeat(80)}…`);
+  assert.equal(previewOf(bytes('é'.repeat(5000))), `${'é'.repeat(240)}…`);
   assert.equal(previewOf('features 0.1, 0.2'), 'features 0.1, 0.2');
 });
 

@@ -1,12 +1,22 @@
+import { previewOf } from '../../src/serving/preview.ts';
+import type { VersionStatus, WorstKey } from '../../src/serving/status.ts';
+import { simulatedFeatures } from './simulated-features.ts';
 import { Progress } from '../../src/progress.ts';
 import { StatusBoard } from '../../src/serving/status-board.ts';
 import { tellAll } from '../../src/telemetry.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { modelReport, stepReport } from '../support/step-reports.ts';
 
+const worstKeys: readonly WorstKey[] = [
+  { key: 'JFK', error: 1.31, baselineError: 1.44, rows: 5120 },
+  { key: 'LGA', error: 1.02, baselineError: 1.18, rows: 5001 },
+  { key: 'EWR', error: 0.94, baselineError: 0.91, rows: 5230 },
+];
+
 /** A pipeline that learns the weather in virtual time, as seen by telemetry. Deterministic. */
 export class SimulatedRun {
   nowMs: number;
+  mainBusySeconds = 0;
   readonly progress: Progress;
   readonly board: StatusBoard;
   readonly telemetry: Telemetry;
@@ -14,6 +24,7 @@ export class SimulatedRun {
   #step = 0;
   #read = 0;
   #rejected = 0;
+  #version: VersionStatus | null = null;
 
   constructor(startMs: number) {
     this.nowMs = startMs;
@@ -24,7 +35,15 @@ export class SimulatedRun {
 
   /** The source joins and a model is in place. */
   start(): void {
-    this.board.describe({ name: 'weather-new-york', version: '0.1.0', backend: 'wasm', served: 'main' });
+    this.board.describe({
+      ...{ name: 'weather-new-york', version: '0.1.0', backend: 'wasm', served: 'main' },
+      ...{ source: 'kafka', keyField: 'station', targetField: 'temp', horizonMs: 3_600_000 },
+    });
+    this.board.watch({
+      load: () => ({ mainBusySeconds: this.mainBusySeconds, ring: { depth: 1, slots: 64 } }),
+      features: () => simulatedFeatures(this.#step),
+      version: () => this.#version,
+    });
     this.board.setCondition('model', null);
     this.telemetry.emit({ type: 'sourceJoined' });
   }
@@ -32,6 +51,7 @@ export class SimulatedRun {
   /** Reads and learns some hundred rows in the next 100 ms. */
   step(): void {
     this.nowMs += 100;
+    this.mainBusySeconds += 0.001;
     this.#step += 1;
     const rows = 26 + Math.floor(this.#random() * 12);
     const partition = this.#step % 3;
@@ -47,11 +67,23 @@ export class SimulatedRun {
       newestTimestampMs: this.nowMs - 240,
     });
     this.telemetry.emit({ type: 'blockDecoded', rows, seconds: 0.0004 });
+    this.telemetry.emit({ type: 'blockDerived', rows, seconds: 0.0003 });
+    this.telemetry.emit({ type: 'blockNormalized', rows, seconds: 0.0002 });
     if (this.#step % 97 === 0) this.#reject(partition);
     this.telemetry.emit({ type: 'batchObserved', report: this.#report(rows) });
     if (this.#step % 100 === 0) {
       const id = `checkpoint-${this.#step}`;
-      this.telemetry.emit({ type: 'checkpointSaved', id, step: this.#step * 2, seconds: 0.021, bytes: 48_312 });
+      const time = new Date(1_370_000_000_000 + this.#step * 3_600_000).toISOString();
+      this.#version = { id, step: this.#step * 2, trainedThrough: { time } };
+      this.board.noteWorstKeys(worstKeys);
+      this.telemetry.emit({
+        type: 'checkpointSaved',
+        id,
+        step: this.#step * 2,
+        seconds: 0.021,
+        pauseSeconds: 0.019,
+        bytes: 48_312,
+      });
     }
   }
 
@@ -64,7 +96,15 @@ export class SimulatedRun {
     const letter = letters[this.#rejected % letters.length] ?? letters[0];
     this.#rejected += 1;
     this.telemetry.emit({ type: 'recordsRejected', reason: letter.reason, records: 1 });
-    this.board.noteDeadLetter({ ...letter, topic: 'weather.readings', partition, offset: Math.floor(this.#read / 3) });
+    const { reason, value } = letter;
+    const describe = () => ({ preview: previewOf(value), detail: 'as simulated' });
+    this.board.noteDeadLetter({
+      reason,
+      describe,
+      topic: 'weather.readings',
+      partition,
+      offset: Math.floor(this.#read / 3),
+    });
   }
 
   #report(rowCount: number): ReturnType<typeof stepReport> {
@@ -113,4 +153,12 @@ export class SimulatedRun {
     this.#seed = (this.#seed * 48_271) % 2_147_483_647;
     return this.#seed / 2_147_483_647;
   }
+}
+
+/** A pipeline that has learned for a minute, until now. */
+export function learnedRun(): SimulatedRun {
+  const run = new SimulatedRun(Date.now() - 60_000);
+  run.start();
+  for (let step = 0; step < 590; step += 1) run.step();
+  return run;
 }

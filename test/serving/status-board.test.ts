@@ -67,7 +67,7 @@ suite('StatusBoard', () => {
     run.telemetry.emit({ type: 'checkpointFailed', message: 'no space left' });
     assert.equal(run.board.isReady, true);
     assert.match(run.board.status().sentence, /But since 12:00:00: checkpoints fail: no space left\.$/);
-    run.telemetry.emit({ type: 'checkpointSaved', id: 'c', step: 1, seconds: 0.1, bytes: 10 });
+    run.telemetry.emit({ type: 'checkpointSaved', id: 'c', step: 1, seconds: 0.1, pauseSeconds: 0.1, bytes: 10 });
     assert.deepEqual(run.board.status().warnings, []);
   });
 
@@ -105,7 +105,7 @@ suite('StatusBoard', () => {
     assert.equal(status.lags.length, 3);
     assert.equal(status.deadLetters.total, 6);
     assert.equal(status.deadLetters.latest[0]?.preview, 'null');
-    assert.equal(status.checkpoints.length, 5);
+    assert.equal(status.checkpoints.length, 6);
     assert.equal(status.checkpoints[0]?.step, 1200);
     const { read, trained, rejected, filtered, unlabelled, pending } = status.records;
     assert.equal(read, trained + rejected + filtered + unlabelled + pending);

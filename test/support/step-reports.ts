@@ -19,6 +19,7 @@ export function stepReport(changes: Partial<StepReport> = {}): StepReport {
     baseline: modelReport({ kind: 'mean' }),
     rejectedRows: [],
     withheldInARow: 0,
+    worstKeys: null,
     predictions: null,
     ...changes,
   };
