@@ -147,13 +147,16 @@ export class PartitionCursor {
     if (!isLast || now - this.#badSince >= this.#options.settleMs) throw this.#damage(segment, 'a damaged batch');
   }
 
-  /** A length field may be damaged so that its batch seems to go on behind the end: then good ones lie behind it. */
+  /**
+   * A length field may be damaged so that its batch seems to go on behind the end: then good ones lie behind it. Looked for in the
+   * bytes alone in which the batch is not whole: what a writer adds meanwhile makes it whole and has others behind it.
+   */
   #refuseDamage(segment: SegmentReader): void {
-    const restBytes = segment.restBytes;
-    const key = `${segment.file} ${segment.at} ${restBytes}`;
+    const { judgedBytes } = segment;
+    const key = `${segment.file} ${segment.at} ${judgedBytes}`;
     if (this.#searched === key) return;
     this.#searched = key;
-    const end = segment.at + restBytes;
+    const end = segment.at + judgedBytes;
     if (findBatch(segment.fd, segment.at + 1, end, this.nextOffset, maxBatchBytes) === null) return;
     throw this.#damage(segment, 'a damaged batch with good ones behind it');
   }

@@ -38,6 +38,11 @@ export class SegmentReader {
     return fstatSync(this.#fd).size - this.at;
   }
 
+  /** The same as it was when `next` decided; a writer may have gone on since. */
+  get judgedBytes(): number {
+    return this.#seenBytes - this.at;
+  }
+
   get fd(): number {
     return this.#fd;
   }
