@@ -8,12 +8,12 @@ import { endServer, startServer, untilReady, type ServerProcess } from '../kafka
 /** A Docker engine of a test, with images and volumes of its own. */
 export interface Engine {
   /** Runs a program that talks to this engine and returns what it printed; fails with what it said. */
-  run(program: string, ...args: readonly string[]): Promise<string>;
-  docker(...args: readonly string[]): Promise<string>;
+  readonly run: (program: string, ...args: readonly string[]) => Promise<string>;
+  readonly docker: (...args: readonly string[]) => Promise<string>;
   /** What answers at a loopback address where the engine publishes ports; '' where nothing does. */
-  get(url: string): Promise<string>;
+  readonly get: (url: string) => Promise<string>;
   /** Ends its containers and itself; images and volumes stay in the directory. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**
