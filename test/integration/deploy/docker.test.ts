@@ -167,6 +167,7 @@ async function composes({ run, get }: Engine): Promise<void> {
   const score = async (model: string): Promise<number> => {
     const expr = `millrace_recent_score{metric="mae",model="${model}"}`;
     const answer = await get(`http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(expr)}`);
+    if (answer === '') return NaN;
     const { data } = JSON.parse(answer) as { data: { result: readonly QueriedSeries[] } };
     return Number(data.result[0]?.value[1]);
   };
