@@ -1,15 +1,17 @@
-// Writes the generated pages: `npm run docs`; with `--check` fails where one is not up to date.
+// Writes the generated pages, and rules for Kubernetes: `npm run docs`; with `--check` fails where one is not up to date.
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { metricsPage } from '../src/metrics/metrics-page.ts';
 import { configurationPage, configurationSchema } from './configuration-page.ts';
 import { httpPage } from './http-page.ts';
+import { kubernetesRules } from './kubernetes-rules.ts';
 
 const pages: readonly { readonly path: string; readonly render: () => string | Promise<string> }[] = [
   { path: 'docs/metrics.md', render: metricsPage },
   { path: 'docs/http.md', render: httpPage },
   { path: 'docs/configuration.md', render: configurationPage },
   { path: 'docs/config.schema.json', render: configurationSchema },
+  { path: 'deploy/kubernetes/base/prometheus-rule.yaml', render: kubernetesRules },
 ];
 
 const isCheck = process.argv.includes('--check');

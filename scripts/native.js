@@ -8,6 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -194,6 +195,8 @@ function build(name, folder, requirements, source) {
     compileSignalStack(compiler, headers, join(work, 'signal_stack.node'));
     rmSync(join(site, 'tensorflow', 'include'), { recursive: true });
     versionOf(join(work, 'tfjs_binding.node'));
+    // A service of another user loads it.
+    chmodSync(work, 0o755);
     // A folder appears under its final name only when it is complete.
     rmSync(folder, { recursive: true, force: true });
     renameSync(work, folder);

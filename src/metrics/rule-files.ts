@@ -7,6 +7,14 @@ export interface RuleFileOptions extends AlertOptions {
   readonly runbook: string;
 }
 
+/** What holds where nobody says otherwise. */
+export const defaultRuleOptions: RuleFileOptions = {
+  freshnessSeconds: 60,
+  silenceMinutes: 10,
+  timeScale: 1,
+  runbook: 'docs/runbook.md',
+};
+
 /** The rules as Prometheus loads them. */
 export function prometheusRules(options: RuleFileOptions): string {
   const alerting = Object.entries(alerts(options)).map(([alert, rule]) => ({

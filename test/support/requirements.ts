@@ -15,10 +15,20 @@ export type Requirement =
   | 'prometheus'
   | 'prometheus-alertmanager'
   | 'python3'
+  | 'dockerd'
+  | 'docker-compose'
+  | 'mmdebstrap'
+  | 'nsenter'
+  | 'ip'
+  | 'iptables'
+  | 'jlink'
+  | 'kubectl'
+  | 'systemd-analyze'
   | 'python-packages'
   | 'kafka-4.3.1'
   | 'kafka-3.9.2'
-  | 'apicurio-2.6.13.Final';
+  | 'apicurio-2.6.13.Final'
+  | `node-${string}`;
 
 /**
  * Why a suite cannot run on this machine, as `skip` of node:test wants it; undefined where everything is there.
@@ -46,6 +56,15 @@ function reasonFor(requirement: Requirement): string | undefined {
     case 'prometheus':
     case 'prometheus-alertmanager':
     case 'python3':
+    case 'dockerd':
+    case 'docker-compose':
+    case 'mmdebstrap':
+    case 'nsenter':
+    case 'ip':
+    case 'iptables':
+    case 'jlink':
+    case 'kubectl':
+    case 'systemd-analyze':
       return onPath(requirement) ? undefined : `${requirement} is not on the PATH`;
     case 'python-packages':
       return hasPackages() ? undefined : `its Python is not in ${testCache}: run scripts/test-servers.sh`;
