@@ -1,5 +1,5 @@
 /** The import table of ARCHITECTURE.md. */
-const shared = '^src/(records|errors|telemetry|clock|progress|process-lock|durable-files|columns)\\.ts$';
+const shared = '^src/(records|errors|telemetry|clock|progress|process-lock|durable-files|columns|fmix32)\\.ts$';
 
 /** A component folder imports the shared files, its own, and packages. */
 const component = (name, alsoAllowed = []) => ({
@@ -33,6 +33,7 @@ module.exports = {
       'checkpoint',
       'metrics',
       'serving',
+      'promotion',
       'config',
       'dead-letters',
       'sensors',

@@ -24,7 +24,7 @@ curl -s localhost:9464/v1/predict -H 'content-type: application/json' -d '{"turb
 
 Post one record, or an array of at most 1,024, as the stream has them. The same operators make features of them: categories, cyclic
 fields, and lags from what the stream has shown of the key up to this moment. The normalizer, the target's scale and the weights are
-those of one version, the latest checkpoint; \`trainedThrough\` says how far its records reach. A field that is absent or null is
+those of one version, the checkpoint that is served; \`trainedThrough\` says how far its records reach. A field that is absent or null is
 missing, as in a record, and \`missing\` lists it; other fields are ignored. The key is required, and so is the target's own field under
 \`target.as: change\`. A lag's field is not asked for: the lag is what came before. \`lastValue\` takes the target's own field where it is posted, else what the key had shown
 when the version was made. For classes \`value\` is the likeliest and \`probabilities\` has each.
@@ -33,12 +33,19 @@ Nets are served in float32 whatever \`training.precision\` they learn in. A mode
 can run it.
 
 A field that does not fit is answered with 400 and \`faults\`: \`[{"row":0,"field":"windSpeed","expected":"a number …","found":"\\"fast\\""}]\`.
-\`import { millraceClient } from 'millrace/client'\` is a typed client of this route.
+\`import { millraceClient } from 'millrace/client'\` is a typed client of this route and of versions.
+
+## Which version is served
+
+A checkpoint becomes the served version if it is shown not to be worse than the one that is served, on recent rows and on rows of before
+(\`promotion\` in the configuration). \`GET /v1/models\` lists the versions that are kept with the latest decision about each and its
+numbers; \`POST /v1/models/pin\` with \`{"version":"checkpoint-000000000042"}\` serves one until \`POST /v1/models/unpin\`, and
+\`POST /v1/models/rollback\` serves and pins the one before. Decisions survive a restart. \`millrace models\` does the same from a shell.
 
 ## Predict from features: the Open Inference Protocol
 
 KServe's and Triton's clients work as they are, with JSON and with the binary tensor extension. The pipeline's name is the served model,
-\`NAME.MODEL\` any other of \`models\`; a version is the id of a checkpoint, and the latest is served. One input \`features\`, FP32 or
+\`NAME.MODEL\` any other of \`models\`; a version is the id of a checkpoint, and one is served at a time. One input \`features\`, FP32 or
 FP64, \`[rows, columns]\`: what features become before normalization, in the order of the metadata's \`columns\`; NaN, or null in JSON, is
 missing. One output \`prediction\`, FP64: \`[rows, 1]\`, or \`[rows, classes]\` with the names in the parameter \`classes\`. A model that
 predicts from the target's own value (\`as: change\`, \`lastValue\`) finds it among the features where it is one of them, and answers 501 where it is not.
@@ -86,6 +93,7 @@ async function describedInterface(): Promise<OpenApi> {
       notReady: none,
       metrics: none,
       version: '',
+      versions: none,
       predictions: { name: '', served: '', models: [], unready: '', predictor: () => null },
     },
   );

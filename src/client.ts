@@ -1,10 +1,12 @@
-/** A client of a running pipeline's predictions, for Node and browsers: `import { millraceClient } from 'millrace/client'`. */
+/** A client of a running pipeline's predictions and versions, for Node and browsers: `import { millraceClient } from 'millrace/client'`. */
 
 export interface ClientOptions {
   /** Where the pipeline serves, such as `http://127.0.0.1:9464`. */
   readonly url: string;
   /** A request that takes longer fails with a `TimeoutError`; 10 s by default. */
   readonly timeoutMs?: number;
+  /** The bearer token that changing what is served asks for. */
+  readonly token?: string | null;
 }
 
 /** A record as the stream has them; null and what is absent are missing. */
@@ -27,6 +29,53 @@ export interface Prediction {
   readonly probabilities?: Readonly<Record<string, number>>;
   /** Fields that the model saw as missing. */
   readonly missing?: readonly string[];
+}
+
+/** How the losses of a version compare with those of another on the same rows. */
+export interface LossComparison {
+  readonly rows: number;
+  /** Mean absolute error in original units, or mean log loss. */
+  readonly loss: number;
+  readonly otherLoss: number;
+  /** By what fraction the loss lies above the other's: the median over blocks of rows, and its confidence bounds. */
+  readonly change: number;
+  readonly atLeast: number;
+  readonly atMost: number;
+}
+
+/** A decision about which version is served. */
+export interface VersionDecision {
+  readonly action: 'promoted' | 'held' | 'returned' | 'pinned' | 'unpinned' | 'rolledBack';
+  readonly version: string;
+  /** The version that it was compared with, or that it replaced. */
+  readonly other: string | null;
+  readonly message: string;
+  readonly recent: LossComparison | null;
+  readonly past: LossComparison | null;
+  readonly atMs: number;
+}
+
+/** Versions that are kept, newest first, and which is served. */
+export interface VersionList {
+  readonly served: string | null;
+  readonly previous: string | null;
+  readonly isPinned: boolean;
+  /** Versions that were not promoted since the last one that was. */
+  readonly heldInARow: number;
+  readonly versions: readonly {
+    readonly id: string;
+    readonly step: number;
+    /** ISO 8601. */
+    readonly savedAt: string;
+    /** Next offset by `topic:partition`. */
+    readonly positions: Readonly<Record<string, number>>;
+    /** Recent scores of the served model when the version was saved. */
+    readonly scores: Readonly<Record<string, number | null>>;
+    readonly isServed: boolean;
+    readonly isPinned: boolean;
+    /** The latest decision about it; null where it was never judged. */
+    readonly decision: VersionDecision | null;
+  }[];
 }
 
 /** What is wrong with a field of a record. */
@@ -61,6 +110,13 @@ export interface MillraceClient {
   predictMany(records: readonly ClientRecord[]): Promise<Origin & { readonly predictions: readonly Prediction[] }>;
   /** Why the pipeline is not ready; empty where it is. */
   notReady(): Promise<readonly string[]>;
+  versions(): Promise<VersionList>;
+  /** Serves a version until `unpin`. @throws MillraceError 409 where it is not there, 401 without the token. */
+  pin(version: string): Promise<VersionList>;
+  /** Lets newer versions replace the pinned one again. @throws MillraceError 409 where none is pinned. */
+  unpin(): Promise<VersionList>;
+  /** Serves the version before the served one until `unpin`. @throws MillraceError 409 where there is none. */
+  rollBack(): Promise<VersionList>;
 }
 
 interface Refusal {
@@ -76,19 +132,30 @@ interface Refusal {
  * const client = millraceClient({ url: 'http://127.0.0.1:9464' });
  * const { value, modelVersion } = await client.predict({ turbineId: 't1', windSpeed: 7.5 });
  */
-export function millraceClient({ url, timeoutMs = 10_000 }: ClientOptions): MillraceClient {
+export function millraceClient({ url, timeoutMs = 10_000, token = null }: ClientOptions): MillraceClient {
   const base = url.replace(/\/+$/, '');
   const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${base}${path}`, { ...init, signal: AbortSignal.timeout(timeoutMs) });
-  const post = async (body: unknown): Promise<unknown> => {
-    const headers = { 'content-type': 'application/json' };
-    const answer = await ask('/v1/predict', { method: 'POST', headers, body: JSON.stringify(body) });
+  const answered = async (asked: Promise<Response>): Promise<unknown> => {
+    const answer = await asked;
     if (!answer.ok) throw await errorOf(answer);
     return answer.json();
   };
+  const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+  const post = (path: string, body: unknown): Promise<unknown> => {
+    const headers = { 'content-type': 'application/json', ...authorization };
+    return answered(ask(path, { method: 'POST', headers, body: JSON.stringify(body) }));
+  };
+  const predict = (body: unknown): Promise<unknown> => post('/v1/predict', body);
+  const change = (what: string, body: object = {}): Promise<VersionList> =>
+    post(`/v1/models/${what}`, body) as Promise<VersionList>;
   return {
-    predict: (record) => post(record) as Promise<Prediction & Origin>,
-    predictMany: (records) => post(records) as Promise<Origin & { readonly predictions: readonly Prediction[] }>,
+    predict: (record) => predict(record) as Promise<Prediction & Origin>,
+    predictMany: (records) => predict(records) as Promise<Origin & { readonly predictions: readonly Prediction[] }>,
+    versions: () => answered(ask('/v1/models')) as Promise<VersionList>,
+    pin: (version) => change('pin', { version }),
+    unpin: () => change('unpin'),
+    rollBack: () => change('rollback'),
     notReady: async () => {
       const answer = await ask('/v2/health/ready');
       const { reasons = [] } = await documentOf(answer);

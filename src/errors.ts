@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'checkpoint.damaged'
   | 'checkpoint.locked'
   | 'checkpoint.failed'
+  | 'promotion.refused'
   | 'deadLetter.failed'
   | 'records.rejectRatio'
   | 'log.locked'
@@ -67,6 +68,11 @@ export class TrainerError extends PipelineError {
 /** State cannot be written or read back. */
 export class CheckpointError extends PipelineError {
   override readonly name = 'CheckpointError';
+}
+
+/** Which version is served cannot be changed as asked. */
+export class PromotionError extends PipelineError {
+  override readonly name = 'PromotionError';
 }
 
 /** What a caught value says, in one line. */

@@ -8,6 +8,8 @@ import { derive, type DeriveOptions } from './operators/derive.ts';
 import type { FeatureState } from './operators/feature-state.ts';
 import { normalize, type Scaler } from './operators/normalize.ts';
 import { prepare, type BlockPreparer } from './operators/prepare.ts';
+import { sample } from './operators/sample.ts';
+import type { TrialRows } from './operators/trial-rows.ts';
 import type { Barrier, Batch, RowBlock } from './records.ts';
 import type { Source } from './sources/source.ts';
 import type { Trainer } from './trainer/trainer.ts';
@@ -16,6 +18,7 @@ import type { Trainer } from './trainer/trainer.ts';
 export interface PipelineStates {
   readonly decode: DecodeState;
   readonly derive: FeatureState;
+  readonly trial: TrialRows;
   readonly normalize: Scaler;
   readonly batch: Batcher;
 }
@@ -45,14 +48,17 @@ export function pipeline(parts: PipelineParts): Observable<Batch> {
   const { source, states, telemetry, scheduler, stopping = new AbortController().signal } = parts;
   const inFlight = new InFlight();
   const ready = source.blocks.pipe(admit(inFlight, stopping), prepare(parts.codec, stopping));
-  return ready.pipe(
+  const rows = ready.pipe(
     barriers(parts.barriers, scheduler),
     tap(() => {
       inFlight.enter();
     }),
     decode(states.decode, parts),
     derive(states.derive, parts),
-    tap((rows) => parts.onRows?.(rows)),
+  );
+  return rows.pipe(
+    tap((block) => parts.onRows?.(block)),
+    sample(states.trial),
     normalize(states.normalize, telemetry),
     tap(({ barrier }) => {
       inFlight.leave();

@@ -307,3 +307,70 @@ export interface StepReport {
   readonly worstKeys: readonly KeyError[] | null;
   readonly predictions: ScoredPredictions | null;
 }
+
+/** Labelled rows on which versions of a model are tried, in the order in which their labels came. */
+export interface LabelledRows {
+  readonly rowCount: number;
+  /** [rowCount × featureCount], row-major, original units; NaN is missing. */
+  readonly features: Float64Array;
+  /** The target that each row itself has, NaN where it has none or it is the label, [rowCount]. */
+  readonly ownTargets: Float64Array;
+  readonly keyIds: Int32Array;
+  /** Original units or class index, [rowCount]. */
+  readonly labels: Float64Array;
+}
+
+/** Rows of the latest checkpoint interval, or of the latest few where it has few, and a sample of those before. */
+export interface TrialSlices {
+  readonly recent: LabelledRows;
+  readonly past: LabelledRows;
+}
+
+/** How the losses of a version compare with those of another on the same rows. */
+export interface LossComparison {
+  readonly rows: number;
+  /** Mean losses (absolute error in original units, or log loss) of the version and of the one it is compared with. */
+  readonly loss: number;
+  readonly otherLoss: number;
+  /** By what fraction the loss lies above the other's: the median over blocks of rows, and its confidence bounds. */
+  readonly change: number;
+  readonly atLeast: number;
+  readonly atMost: number;
+}
+
+/** What became of a version. */
+export const promotionActions = ['promoted', 'held', 'returned', 'pinned', 'unpinned', 'rolledBack'] as const;
+export type PromotionAction = (typeof promotionActions)[number];
+
+/** A decision about which version is served, with its numbers. */
+export interface PromotionDecision {
+  readonly action: PromotionAction;
+  /** The version that was judged or asked for; for `returned` and `rolledBack` the one that is served again. */
+  readonly version: string;
+  /** The version that it was compared with, or that it replaced; null where there was none. */
+  readonly other: string | null;
+  /** Why, in a sentence without a full stop. */
+  readonly message: string;
+  readonly recent: LossComparison | null;
+  readonly past: LossComparison | null;
+  readonly atMs: number;
+}
+
+/** A checkpoint as a version of the models. */
+export interface VersionFacts {
+  readonly id: string;
+  /** Steps of the served model. */
+  readonly step: number;
+  readonly savedAtMs: number;
+}
+
+/** What is served, and how far behind what is learned. */
+export interface ServingFacts {
+  readonly served: VersionFacts;
+  /** What was served before, to which serving can go back. */
+  readonly previous: string | null;
+  readonly newest: VersionFacts;
+  readonly isPinned: boolean;
+  /** Versions that were not promoted since the last one that was. */
+  readonly heldInARow: number;
+}

@@ -1,4 +1,4 @@
-import type { FilterReason, RejectReason, StepReport } from './records.ts';
+import type { FilterReason, PromotionDecision, RejectReason, ServingFacts, StepReport } from './records.ts';
 
 /** What happened, told once per block or batch by the part it happened in. Names are noun + past verb. */
 export type TelemetryEvent =
@@ -33,6 +33,12 @@ export type TelemetryEvent =
     }
   | { readonly type: 'checkpointFailed'; readonly message: string }
   | { readonly type: 'checkpointDamaged'; readonly id: string; readonly message: string }
+  /** Which version is served was decided, or, with null, found at the start. */
+  | {
+      readonly type: 'promotionDecided';
+      readonly decision: PromotionDecision | null;
+      readonly serving: ServingFacts;
+    }
   /** A model learns, but slower than it could; told once, at the start. */
   | { readonly type: 'modelDegraded'; readonly message: string }
   | { readonly type: 'sourceJoined' }

@@ -39,6 +39,10 @@ export interface CheckpointStore {
   latest(onDamaged: (id: string, problem: string) => void): Checkpoint | null;
   /** Manifests of the checkpoints that are kept, newest first; their files are not looked at. */
   manifests(): readonly Manifest[];
+  /** One checkpoint; null where it is not there or damaged. */
+  read(id: string): Checkpoint | null;
+  /** Keeps these beside the newest ones, from now on and instead of those named before. */
+  spare(ids: readonly string[]): void;
   /** Gives the lock back. */
   close(): void;
 }
@@ -57,6 +61,7 @@ export function openCheckpoints(
     if (name.startsWith(draftPrefix)) rmSync(join(dir, name), { recursive: true });
   }
   const reached = options.onSavePoint ?? (() => undefined);
+  let spared: ReadonlySet<string> = new Set();
   let lastNumber = Math.max(0, ...checkpointIds(dir).map(numberOf));
 
   function save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): { id: string; bytes: number } {
@@ -85,7 +90,7 @@ export function openCheckpoints(
       reached('checkpoint.renamed');
       replaceDurably(join(dir, pointerName), `${id}\n`);
       reached('checkpoint.saved');
-      prune(dir, options.keep);
+      prune(dir, options.keep, spared);
       return { id, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
     } catch (error) {
       rmSync(draft, { recursive: true, force: true });
@@ -101,11 +106,11 @@ export function openCheckpoints(
   return {
     save,
     latest: (onDamaged) => latestIntact(dir, onDamaged),
-    manifests: () =>
-      checkpointIds(dir)
-        .reverse()
-        .map((id) => readManifest(dir, id))
-        .filter((manifest) => typeof manifest !== 'string'),
+    manifests: () => listManifests(dir),
+    read: (id) => readIntact(dir, id).checkpoint,
+    spare: (ids) => {
+      spared = new Set(ids);
+    },
     close: () => {
       lock.release();
     },
@@ -126,6 +131,14 @@ export function listCheckpoints(dir: string): {
       .filter(({ id, isIntact }) => isIntact || existsSync(join(dir, id))),
     pointer,
   };
+}
+
+/** What each checkpoint of a directory says of itself, newest first, with its parts unread; damaged manifests are left out. */
+export function listManifests(dir: string): readonly Manifest[] {
+  return checkpointIds(dir)
+    .reverse()
+    .map((id) => readManifest(dir, id))
+    .filter((manifest) => typeof manifest !== 'string');
 }
 
 function takeLock(dir: string): ProcessLock {
@@ -163,12 +176,18 @@ function writeParts(draft: string, parts: ReadonlyMap<string, Snapshot>): Manife
 
 function latestIntact(dir: string, onDamaged: (id: string, problem: string) => void): Checkpoint | null {
   for (const id of checkpointIds(dir).reverse()) {
-    const stored = verify(dir, id);
-    if (stored.isIntact && stored.manifest !== null)
-      return { manifest: stored.manifest, parts: readParts(dir, stored.manifest) };
-    onDamaged(id, stored.problem);
+    const { checkpoint, problem } = readIntact(dir, id);
+    if (checkpoint !== null) return checkpoint;
+    onDamaged(id, problem);
   }
   return null;
+}
+
+function readIntact(dir: string, id: string): { readonly checkpoint: Checkpoint | null; readonly problem: string } {
+  if (!idPattern.test(id)) return { checkpoint: null, problem: 'is no name of a checkpoint' };
+  const { isIntact, manifest, problem } = verify(dir, id);
+  if (!isIntact || manifest === null) return { checkpoint: null, problem };
+  return { checkpoint: { manifest, parts: readParts(dir, manifest) }, problem };
 }
 
 function verify(dir: string, id: string): StoredCheckpoint {
@@ -217,8 +236,9 @@ function readParts(dir: string, manifest: Manifest): Map<string, Snapshot> {
 }
 
 /** Renamed first: a kill half-way through the removal must not leave a damaged checkpoint behind. */
-function prune(dir: string, keep: number): void {
+function prune(dir: string, keep: number, spared: ReadonlySet<string>): void {
   for (const id of checkpointIds(dir).slice(0, -keep)) {
+    if (spared.has(id)) continue;
     const goner = join(dir, `${draftPrefix}pruned-${id}`);
     renameSync(join(dir, id), goner);
     rmSync(goner, { recursive: true });

@@ -3,6 +3,7 @@ import { DecodeState, type OnReject } from '../operators/decode.ts';
 import { fieldPlanOf, type FeatureColumn, type FeaturePlan } from '../operators/feature-plan.ts';
 import { FeatureState } from '../operators/feature-state.ts';
 import { unscaled, type Scaler } from '../operators/normalize.ts';
+import { TrialRows } from '../operators/trial-rows.ts';
 import { RunningMoments } from '../operators/running-moments.ts';
 import type { RowCodec } from '../codecs/row-codec.ts';
 import type { Config } from '../config/config.ts';
@@ -83,6 +84,12 @@ function restoredStates(config: Config, plan: FeaturePlan, restored: Restored | 
   const states: PipelineStates = {
     decode: new DecodeState(),
     derive,
+    trial: new TrialRows({
+      featureCount: derive.featureCount,
+      horizonMs: config.target.horizon ?? null,
+      toleranceMs: config.target.tolerance,
+      ...config.promotion,
+    }),
     normalize: makeScaler(config, derive.columns),
     batch: new Batcher(config.batch.rows, derive.featureCount),
   };

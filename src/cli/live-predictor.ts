@@ -7,7 +7,7 @@ import { makeScaler } from './assembly.ts';
 import { servedVersion, type SavedState } from './served-version.ts';
 import { trainerOptions } from './trainer-options.ts';
 
-/** Predicts by the latest checkpoint, with features from the state that the stream is at now. */
+/** Predicts by the version that is published, with features from the state that the stream is at now. */
 export class LivePredictor implements Predictor {
   readonly fields: readonly RecordField[];
   readonly columns: readonly string[];
@@ -40,11 +40,15 @@ export class LivePredictor implements Predictor {
     return this.#version;
   }
 
-  /** Serves a checkpoint from now on. Requests under way end with the version that they began with. */
-  publish(saved: SavedState): void {
+  /** Serves a version from now on. Requests under way end with the version that they began with. */
+  publish(version: ServedVersion): void {
+    this.#version = version;
+  }
+
+  versionOf(saved: SavedState): ServedVersion {
     const config = this.#config;
     const featureCount = this.columns.length;
-    this.#version = servedVersion(saved, {
+    return servedVersion(saved, {
       config,
       scoring: trainerOptions(config, { featureCount, restoredRows: 0, wantsPredictions: false }),
       scaler: makeScaler(config, this.#state.columns),

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { PromotionDecision } from '../records.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 /** A message that repeats is logged again after this long. */
@@ -46,6 +47,9 @@ export function logTelemetry(logger: Logger): Telemetry {
             `checkpoint ${event.id} at step ${event.step}, ${event.bytes} bytes in ${event.seconds.toFixed(3)} s`,
           );
           break;
+        case 'promotionDecided':
+          if (event.decision !== null) sayDecision(logger, event.decision);
+          break;
         case 'recordsRejected':
           warn(`rejected ${event.reason}`, `records went to the dead letters: ${event.reason}`);
           break;
@@ -54,3 +58,19 @@ export function logTelemetry(logger: Logger): Telemetry {
     },
   };
 }
+
+/** With all its numbers, for whoever reads the log by program. */
+function sayDecision(logger: Logger, decision: PromotionDecision): void {
+  const { action, version, message } = decision;
+  const isTrouble = action === 'held' || action === 'returned';
+  logger[isTrouble ? 'warn' : 'info']({ decision }, `version ${version} ${actionWords[action]}: ${message}`);
+}
+
+const actionWords = {
+  promoted: 'is served now',
+  held: 'is held back',
+  returned: 'is served again',
+  pinned: 'is pinned',
+  unpinned: 'is no longer pinned',
+  rolledBack: 'is served again and pinned',
+} as const;

@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'show what a state directory holds, and verify every digest',
     load: async () => (await import('./inspect.ts')).defineInspect,
   },
+  models: {
+    description: 'list versions of the models, pin one, roll back',
+    load: async () => (await import('./models.ts')).defineModels,
+  },
   validate: {
     description: 'check a configuration and print every value with its origin',
     load: async () => (await import('./validate.ts')).defineValidate,

@@ -19,6 +19,7 @@ import { LivePredictor } from './live-predictor.ts';
 import { letterBox, type LetterBox } from './letter-box.ts';
 import { LetterPreview } from './letter-preview.ts';
 import { logTelemetry } from './log-telemetry.ts';
+import { Promotion } from './promotion.ts';
 import { rejectAlarm, type RejectAlarm } from './reject-alarm.ts';
 import { savedCheckpoints } from './saved-checkpoints.ts';
 import { sensitiveFields } from './sensitive-fields.ts';
@@ -84,8 +85,9 @@ class Watch {
   readonly alarm: RejectAlarm;
   readonly tensorboard: TensorboardTelemetry | null;
   readonly telemetry: Telemetry;
-  /** Set when the pipeline stands. */
+  /** Both set when the pipeline stands. */
   predictor: LivePredictor | null = null;
+  promotion: Promotion | null = null;
 
   constructor({ config, logger }: ServiceOptions) {
     this.alarm = rejectAlarm(config.limits.rejectRatio, (share) => {
@@ -123,6 +125,7 @@ class Watch {
           unready: 'no model is served yet: the first is that of the first checkpoint',
           predictor: () => this.predictor,
         },
+        versions: () => this.promotion,
       },
     );
   }
@@ -162,7 +165,14 @@ class RunningService {
     });
     preview.use(assembly.codec, assembly.plan);
     this.#describe(assembly);
-    this.#serve(assembly);
+    let promotion: Promotion;
+    try {
+      promotion = await this.#serve(assembly);
+    } catch (error) {
+      // A thread left behind would keep a failed process alive.
+      await assembly.trainer.close();
+      throw error;
+    }
     const features = watchedFeatures(assembly.plan, assembly.states.derive, sensitiveFields(config));
     this.#show(assembly, features);
     this.#watch.onHalt = (name, message) => {
@@ -174,7 +184,7 @@ class RunningService {
       board: this.#watch.board,
       progress: this.#watch.progress,
       checkpoint,
-      ended: this.#run({ ...assembly, onRows: features.take }, letters),
+      ended: this.#run({ ...assembly, onRows: features.take }, letters, promotion),
       stop: () => {
         this.#stop(assembly);
       },
@@ -182,6 +192,7 @@ class RunningService {
         await letters.close();
         this.#watch.tensorboard?.close();
         await this.#http.close();
+        promotion.close();
         this.#state.store.close();
       },
     };
@@ -219,12 +230,16 @@ class RunningService {
     metrics.poll(() => ({ ring: trainer.ring, credit, isReady: board.isReady }));
   }
 
-  /** Predicts with the state of the stream as it is, by the checkpoint to go on from where there is one. */
-  #serve({ plan, states }: Assembly): void {
-    const predictor = new LivePredictor(this.#options.config, plan, states.derive);
-    const { checkpoint } = this.#state;
-    if (checkpoint !== null) predictor.publish({ ...checkpoint.manifest, parts: checkpoint.parts });
+  /** Predicts with the state of the stream as it is, by the version that was served before where there is one. */
+  async #serve({ plan, states, telemetry }: Assembly): Promise<Promotion> {
+    const { config } = this.#options;
+    const { store, checkpoint } = this.#state;
+    const predictor = new LivePredictor(config, plan, states.derive);
+    const promotion = new Promotion({ config, store, predictor, telemetry });
+    if (checkpoint !== null) await promotion.resume(checkpoint);
     this.#watch.predictor = predictor;
+    this.#watch.promotion = promotion;
+    return promotion;
   }
 
   /** Tells the page whom to ask for what no event tells. */
@@ -254,7 +269,7 @@ class RunningService {
     });
   }
 
-  async #run(assembly: Assembly, letters: LetterBox): Promise<Ending> {
+  async #run(assembly: Assembly, letters: LetterBox, promotion: Promotion): Promise<Ending> {
     const startedAt = performance.now();
     const { config, isBounded } = this.#options;
     const saved: { facts: CheckpointFacts | null } = { facts: null };
@@ -275,12 +290,14 @@ class RunningService {
       saveCheckpoint: async (barrier) => {
         const { id, facts, parts } = await save(barrier);
         saved.facts = facts;
-        this.#watch.predictor?.publish({ ...facts, id, parts });
         letters.release();
+        const judged = promotion.offer({ ...facts, id, parts });
+        // So that the same input makes the same decisions; a service learns on meanwhile.
+        if (isBounded) await judged;
       },
     });
     try {
-      await Promise.race([lastValueFrom(blocks), assembly.trainer.failed]);
+      await Promise.race([lastValueFrom(blocks), assembly.trainer.failed, promotion.failed]);
     } finally {
       // A thread left behind would keep a failed process alive.
       await assembly.trainer.close();

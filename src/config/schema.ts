@@ -213,6 +213,35 @@ export const configSchema = z.strictObject({
       keep: z.number().int().min(3).default(5),
     })
     .prefault({}),
+  promotion: z
+    .strictObject({
+      margin: z.number().nonnegative().default(0.05).meta({
+        description:
+          'Fraction by which the loss of a newer version may lie above that of the served one on recent rows and still replace it',
+      }),
+      forgetting: z.number().nonnegative().default(0.5).meta({
+        description:
+          'The same for rows of before: a model that follows its stream forgets, and one that was misled forgets more',
+      }),
+      confidence: z
+        .number()
+        .min(0.5)
+        .max(0.999)
+        .default(0.95)
+        .meta({ description: 'How sure both must be, each on one side' }),
+      rows: z
+        .number()
+        .int()
+        .min(200)
+        .default(2000)
+        .meta({ description: 'Labelled rows to compare versions on: half recent, half a sample of those before' }),
+      memory: z.number().int().min(2).default(50).meta({
+        description:
+          'Checkpoints that the sample reaches back; about three quarters of it pass before a change of the stream that old rows contradict is served',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'When a newer version of the served model replaces the one that is served' }),
   http: z
     .strictObject({
       host: name.default('127.0.0.1'),

@@ -15,6 +15,7 @@ export const alertNames = [
   'MillraceOffsetsSkipped',
   'MillraceLossDiverging',
   'MillraceScoreBelowBaseline',
+  'MillraceServedModelOld',
   'MillraceCheckpointFailing',
   'MillraceCheckpointTooOld',
   'MillraceMemoryHigh',
@@ -63,6 +64,9 @@ const maxMemoryShare = 0.9;
 const minDivergingLoss = 0.1;
 const minScoredRows = 1000;
 const maxUnsavedMinutes = 30;
+/** Age of the served model against the newest one, and versions held in a row, that are more than the noise of a comparison. */
+const maxHeldMinutes = 5;
+const minHeldVersions = 3;
 
 /** What any hold-up before the trainer looks like from behind. */
 const lateness = [
@@ -245,6 +249,16 @@ function modelAlerts(span: Span) {
       forMinutes: 30,
       summary: 'Model {{ $labels.model }} on {{ $labels.instance }} is worse than the baseline',
       description: 'Its recent {{ $labels.metric }} is {{ $value }}; a rule that learns nothing does better.',
+    },
+    MillraceServedModelOld: {
+      severity: 'warning',
+      expr:
+        `${metric('millrace_newest_version_timestamp_seconds')} - ${metric('millrace_served_version_timestamp_seconds')} ` +
+        `> ${maxHeldMinutes * 60} and ${metric('millrace_versions_held_in_a_row')} >= ${minHeldVersions}`,
+      forMinutes: 1,
+      summary:
+        'Newer models are held back on {{ $labels.instance }}: what is served is {{ $value | humanizeDuration }} older',
+      description: 'They do worse than the served one on rows with known labels, or an operator has pinned it.',
     },
   } as const satisfies AlertTable;
 }

@@ -156,6 +156,29 @@ const model: Dashboard = {
       freshness,
       lines('Event time behind now', 's', [now('millrace_event_time_lag_seconds'), '{{instance}}']),
     ],
+    'What is served': [
+      lines(
+        'Versions',
+        'short',
+        [now('millrace_newest_version'), 'newest'],
+        [now('millrace_served_version'), 'served'],
+      ),
+      lines('Served model behind the newest', 's', [
+        `${now('millrace_newest_version_timestamp_seconds')} - ${now('millrace_served_version_timestamp_seconds')}`,
+        '{{instance}}',
+      ]),
+      lines('Loss against the served model', 'percentunit', [
+        now('millrace_candidate_loss_change_ratio'),
+        '{{rows}} rows, {{bound}}',
+      ]),
+      lines(
+        'Decisions',
+        'short',
+        [`increase(${now('millrace_promotion_decisions_total')}[$__rate_interval])`, '{{action}}'],
+        [now('millrace_versions_held_in_a_row'), 'held in a row'],
+        [now('millrace_served_version_pinned'), 'pinned'],
+      ),
+    ],
     Checkpoints: [
       lines('Checkpoint age', 's', [checkpointAge, '{{instance}}']),
       times('Writing a checkpoint', 'millrace_checkpoint_seconds'),

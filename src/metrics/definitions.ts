@@ -1,4 +1,5 @@
 import { filterReasons, rejectReasons } from '../records.ts';
+import { promotionMetrics } from './promotion-metrics.ts';
 
 /** The values a label may have: listed, or where they come from and that this is a closed set. */
 export type LabelValues = readonly string[] | string;
@@ -323,6 +324,8 @@ export const metricDefinitions = [
     unit: 'times',
     help: 'Checkpoints found damaged and passed over.',
   },
+
+  ...promotionMetrics,
 
   // What runs here
   {

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import client from 'prom-client';
 import type { Progress } from '../progress.ts';
-import type { ModelReport, StepReport } from '../records.ts';
+import type { LossComparison, ModelReport, PromotionDecision, ServingFacts, StepReport } from '../records.ts';
 import type { Telemetry, TelemetryEvent } from '../telemetry.ts';
 import { baselineModel } from './definitions.ts';
 import { instruments } from './instruments.ts';
@@ -129,6 +129,10 @@ function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number)
     case 'checkpointDamaged':
       metrics.counter('millrace_damaged_checkpoints_total').inc();
       break;
+    case 'promotionDecided':
+      if (event.decision !== null) recordDecision(metrics, event.decision);
+      recordServing(metrics, event.serving);
+      break;
     case 'sourceJoined':
       metrics.gauge('millrace_source_joined').set(1);
       break;
@@ -147,6 +151,33 @@ function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number)
       metrics.counter('millrace_registry_retries_total').inc();
       break;
   }
+}
+
+function recordDecision(metrics: Instruments, { action, recent, past }: PromotionDecision): void {
+  metrics.counter('millrace_promotion_decisions_total').inc({ action });
+  recordChange(metrics, 'recent', recent);
+  recordChange(metrics, 'past', past);
+}
+
+function recordChange(metrics: Instruments, rows: 'recent' | 'past', comparison: LossComparison | null): void {
+  if (comparison === null) return;
+  const { atLeast: lower, change: median, atMost: upper } = comparison;
+  for (const [bound, value] of Object.entries({ lower, median, upper }))
+    metrics.gauge('millrace_candidate_loss_change_ratio').set({ rows, bound }, value);
+}
+
+function recordServing(metrics: Instruments, { served, newest, isPinned, heldInARow }: ServingFacts): void {
+  metrics.gauge('millrace_served_version').set(numberOf(served.id));
+  metrics.gauge('millrace_newest_version').set(numberOf(newest.id));
+  metrics.gauge('millrace_served_version_timestamp_seconds').set(served.savedAtMs / 1000);
+  metrics.gauge('millrace_newest_version_timestamp_seconds').set(newest.savedAtMs / 1000);
+  metrics.gauge('millrace_versions_held_in_a_row').set(heldInARow);
+  metrics.gauge('millrace_served_version_pinned').set(isPinned ? 1 : 0);
+}
+
+/** `checkpoint-000000000017` is 17. */
+function numberOf(id: string): number {
+  return Number(id.replace(/^\D*/, ''));
 }
 
 function recordReport(metrics: Instruments, report: StepReport, nowSeconds: number): void {

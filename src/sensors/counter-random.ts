@@ -1,10 +1,4 @@
-/** The finalizer of MurmurHash3 (Appleby): every bit of the input decides over every bit of the result. */
-function mix(value: number): number {
-  let hash = value;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
+import { fmix32 } from '../fmix32.ts';
 
 /**
  * Random numbers that are a function of where they are asked for, so that any record can be made without those before it.
@@ -14,13 +8,13 @@ export class CounterRandom {
   readonly #seed: number;
 
   constructor(seed: number) {
-    this.#seed = mix(seed);
+    this.#seed = fmix32(seed);
   }
 
   /** Uniform in [0, 1), in steps of 2⁻³². */
   uniform(stream: number, index: number): number {
-    const high = mix(Math.floor(index / 4294967296) ^ mix(stream ^ this.#seed));
-    return mix((index >>> 0) ^ high) / 4294967296;
+    const high = fmix32(Math.floor(index / 4294967296) ^ fmix32(stream ^ this.#seed));
+    return fmix32((index >>> 0) ^ high) / 4294967296;
   }
 
   /** Normal with mean 0 and deviation 1 (Box and Muller 1958). */

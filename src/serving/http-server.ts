@@ -6,14 +6,17 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, messageOf } from '../errors.ts';
+import { displayHost } from './display-host.ts';
 import { docsPage } from './docs-page.ts';
 import { EventFeed } from './event-feed.ts';
 import { inferenceProtocol } from './inference-protocol.ts';
+import { modelsRoutes } from './models-route.ts';
 import { describeRoutes } from './openapi.ts';
 import { predictRoute } from './predict-route.ts';
 import type { Predictions } from './predictions.ts';
 import { stateGuard } from './state-guard.ts';
 import type { PipelineStatus } from './status.ts';
+import type { VersionControl } from './version-control.ts';
 
 export interface HttpOptions {
   /** Loopback unless the configuration says otherwise. */
@@ -39,6 +42,8 @@ export interface HttpParts {
   /** `/metrics`, in the format that the Accept header asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly body: string }>;
   readonly predictions: Predictions;
+  /** Null until the pipeline stands. */
+  versions(): VersionControl | null;
   /** Version of the program. */
   readonly version: string;
 }
@@ -116,6 +121,7 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
   const { predictions, version } = parts;
   const { concurrentRequests: maxRequests } = options;
   predictRoute(app, predictions, maxRequests);
+  modelsRoutes(app, () => parts.versions());
   await app.register(inferenceProtocol({ predictions, version, maxRequests }));
   await pageRoutes(app);
   const feed = new EventFeed(parts);
@@ -219,10 +225,4 @@ function listenError(error: unknown, host: string, port: number): unknown {
     return new ConfigError('config.invalid', `http.host: ${host} is no address of this machine; ${fix}`, details);
   }
   return new ConfigError('config.invalid', `http: cannot listen on ${host}:${port}: ${messageOf(error)}`, details);
-}
-
-/** The address to open in a browser: a wildcard is no place to go to, and IPv6 stands in brackets. */
-function displayHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -59,7 +59,7 @@ export interface RecordField {
   readonly isRequired: boolean;
 }
 
-/** A pipeline that predicts. Its keyed state is live, its versions change with every checkpoint. */
+/** A pipeline that predicts. Its keyed state is live, its version is replaced as a whole. */
 export interface Predictor {
   readonly fields: readonly RecordField[];
   /** Names of the columns that models see before normalization. */

@@ -1,5 +1,5 @@
 import type { PartitionLag, Progress } from '../progress.ts';
-import type { Metrics, ModelReport, RejectReason, StepReport } from '../records.ts';
+import type { Metrics, ModelReport, PromotionDecision, RejectReason, ServingFacts, StepReport } from '../records.ts';
 import type { Telemetry, TelemetryEvent } from '../telemetry.ts';
 import { bottleneckOf } from './bottleneck.ts';
 import type { FeaturesStatus } from './feature-report.ts';
@@ -44,6 +44,9 @@ const letterTickMs = 100;
 const maxCheckpoints = 20;
 const featuresEveryMs = 2000;
 const maxPartitions = 100;
+const maxDecisions = 10;
+/** Versions held in a row that are more than the noise of a comparison. */
+const worthSaying = 2;
 const maxWarnings = 10;
 const historyPoints = 600;
 const historyIntervalMs = 250;
@@ -69,6 +72,8 @@ export class StatusBoard implements Telemetry {
   #features: { readonly atMs: number; readonly status: FeaturesStatus } | null = null;
   #worstKeys: readonly WorstKey[] | null = null;
   #letterTick = { atMs: -Infinity, letters: 0 };
+  #serving: ServingFacts | null = null;
+  readonly #decisions: PromotionDecision[] = [];
   #lastLearnedMs: number | null = null;
   #hasBeenReady = false;
   #isFinished = false;
@@ -160,6 +165,9 @@ export class StatusBoard implements Telemetry {
       case 'checkpointDamaged':
         this.#warn(`damaged ${event.id}`, `checkpoint ${event.id} is damaged and was passed over: ${event.message}`);
         break;
+      case 'promotionDecided':
+        this.#noteDecision(event.decision, event.serving);
+        break;
       case 'offsetsSkipped': {
         const partition = `${event.topic}:${event.partition}`;
         const gap = `from ${countOf(event.from)} to ${countOf(event.to)}`;
@@ -226,6 +234,7 @@ export class StatusBoard implements Telemetry {
       worstKeys: this.#worstKeys,
       version: this.#watched?.version() ?? null,
       checkpoints: [...this.#checkpoints],
+      serving: this.#serving === null ? null : { ...this.#serving, decisions: [...this.#decisions] },
       history: { revision: this.#history.revision, points: this.#history.points },
     };
   }
@@ -267,6 +276,16 @@ export class StatusBoard implements Telemetry {
     this.#warnings.delete('checkpoint');
     this.#checkpoints.unshift({ id, step, atMs, seconds, bytes, score });
     this.#checkpoints.length = Math.min(this.#checkpoints.length, maxCheckpoints);
+  }
+
+  #noteDecision(decision: PromotionDecision | null, serving: ServingFacts): void {
+    this.#serving = serving;
+    if (decision !== null) this.#decisions.unshift(decision);
+    this.#decisions.length = Math.min(this.#decisions.length, maxDecisions);
+    if (serving.heldInARow === 0) this.#warnings.delete('promotion');
+    else if (decision?.action === 'held' && serving.heldInARow >= worthSaying) {
+      this.#warn('promotion', `newer models are held back, ${serving.served.id} is served: ${decision.message}`);
+    }
   }
 
   #warn(name: string, message: string): void {

@@ -1,5 +1,5 @@
 import type { PartitionLag } from '../progress.ts';
-import type { Metrics, Outcomes, RejectReason } from '../records.ts';
+import type { Metrics, Outcomes, PromotionDecision, RejectReason, ServingFacts } from '../records.ts';
 import type { Bottleneck } from './bottleneck.ts';
 import type { FeaturesStatus } from './feature-report.ts';
 import type { HistoryPoint } from './history.ts';
@@ -77,6 +77,12 @@ export interface WorstKey {
   readonly rows: number;
 }
 
+/** What is served, how far behind what is learned, and what was decided about it. */
+export interface ServingStatus extends ServingFacts {
+  /** Latest first. */
+  readonly decisions: readonly PromotionDecision[];
+}
+
 /** Everything that the live page shows: the state document of `/events`. Moments are Unix ms. */
 export interface PipelineStatus {
   readonly identity: Identity | null;
@@ -118,5 +124,7 @@ export interface PipelineStatus {
   readonly version: VersionStatus | null;
   /** Newest first. */
   readonly checkpoints: readonly CheckpointStatus[];
+  /** Null before the first version. */
+  readonly serving: ServingStatus | null;
   readonly history: { readonly revision: number; readonly points: readonly HistoryPoint[] };
 }

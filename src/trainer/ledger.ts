@@ -1,3 +1,4 @@
+import { fmix32 } from '../fmix32.ts';
 import type { JsonValue } from '../records.ts';
 import { float64Array, type Arrays } from './snapshot-parts.ts';
 
@@ -78,14 +79,6 @@ export class Ledger {
 
 function emptyEntry(partition: number): Entry {
   return { partition, count: 0, high: -1, prefixes: new Uint32Array(2), sums: new Uint32Array(2) };
-}
-
-/** The 32-bit finalizer of MurmurHash3 (Appleby, public domain): a bijection that spreads every bit. */
-export function fmix32(value: number): number {
-  let hash = value | 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function hexOf(sums: Uint32Array): string {

@@ -1,4 +1,4 @@
-import { fmix32 } from './ledger.ts';
+import { fmix32 } from '../fmix32.ts';
 
 /** No slot: an empty tree or a missing neighbour. */
 export const none = -1;

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { listCheckpoints, openCheckpoints } from '../../src/checkpoint/checkpoint-store.ts';
+import { listCheckpoints, listManifests, openCheckpoints } from '../../src/checkpoint/checkpoint-store.ts';
 import type { CheckpointFacts } from '../../src/checkpoint/manifest.ts';
 import type { CheckpointError } from '../../src/errors.ts';
 import type { ModelReport, Snapshot } from '../../src/records.ts';
@@ -92,6 +92,26 @@ describe('openCheckpoints', () => {
       [5, 4, 3],
     );
     assert.equal(pointer, 'checkpoint-000000000005');
+  });
+
+  test('keeps what is spared beside the newest K, for as long as it is', () => {
+    const dir = freshDir();
+    const store = openCheckpoints(dir, { keep: 3 });
+    const idOf = (number: number): string => `checkpoint-${String(number).padStart(12, '0')}`;
+    const kept = (): number[] => listManifests(dir).map(({ step }) => step);
+    store.save(facts(1), parts(1));
+    store.spare([idOf(1)]);
+    for (const step of [2, 3, 4, 5]) store.save(facts(step), parts(step));
+    assert.deepEqual(kept(), [5, 4, 3, 1]);
+    assert.deepEqual(store.read(idOf(1))?.parts, parts(1));
+    assert.equal(store.read(idOf(2)), null);
+    assert.equal(store.read('../elsewhere'), null);
+    store.spare([]);
+    store.save(facts(6), parts(6));
+    assert.deepEqual(kept(), [6, 5, 4]);
+    writeFileSync(join(dir, idOf(4), 'trainer.bin'), 'damaged');
+    assert.equal(store.read(idOf(4)), null);
+    store.close();
   });
 
   test('refuses a second writer and names the first', () => {

@@ -103,7 +103,7 @@ class Turbines {
 
   /** Serves what is learned now. */
   publish(): void {
-    this.predictor.publish({
+    const version = this.predictor.versionOf({
       id: `checkpoint-${this.#offset}`,
       step: this.#offset,
       positions: [{ topic: 'readings', partition: 0, nextOffset: this.#offset, epoch: 0 }],
@@ -113,6 +113,7 @@ class Turbines {
         ['trainer', this.#trainer.snapshot()],
       ]),
     });
+    this.predictor.publish(version);
   }
 
   /** What a row is transformed to by the moments of now. */

@@ -117,6 +117,7 @@ test('every command has a help with an example', async () => {
     'dashboards',
     'evaluate',
     'inspect',
+    'models',
     'produce',
     'rules',
     'run',

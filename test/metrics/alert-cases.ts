@@ -77,6 +77,9 @@ export const healthy: Histories = {
   'millrace_lifetime_scored_rows{model="baseline"}': always(50_000),
   'millrace_model_info{model="main",kind="mlp",served="true"}': always(1),
   'millrace_model_info{model="shadow",kind="linear",served="false"}': always(1),
+  millrace_served_version_timestamp_seconds: rising(60),
+  millrace_newest_version_timestamp_seconds: rising(60),
+  millrace_versions_held_in_a_row: every(10, 1, 0),
   millrace_checkpoint_failures_total: always(0),
   millrace_last_step_timestamp_seconds: rising(60),
   millrace_last_checkpoint_timestamp_seconds: rising(60),
@@ -204,6 +207,18 @@ export const alertCases: Readonly<Record<AlertName, AlertCases>> = {
         'millrace_recent_score{model="main",metric="mae"}': always(1.5),
         'millrace_lifetime_scored_rows{model="main"}': always(900),
       },
+    ],
+  },
+  MillraceServedModelOld: {
+    fires: [
+      { millrace_served_version_timestamp_seconds: stopped(8, 60), millrace_versions_held_in_a_row: begun(8, 2) },
+      // One checkpoint an hour.
+      { millrace_served_version_timestamp_seconds: stopped(180, 60), millrace_versions_held_in_a_row: always(3) },
+    ],
+    silent: [
+      { millrace_served_version_timestamp_seconds: stopped(4, 60), millrace_versions_held_in_a_row: begun(4, 2) },
+      // One checkpoint an hour, and one of them held.
+      { millrace_served_version_timestamp_seconds: stopped(60, 60), millrace_versions_held_in_a_row: always(1) },
     ],
   },
   MillraceCheckpointFailing: {

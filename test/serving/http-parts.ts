@@ -19,6 +19,7 @@ export function httpParts(run: SimulatedRun, parts: Partial<HttpParts> = {}): Ht
     notReady: () => run.board.reasons.map(({ message }) => message),
     metrics: (accept) => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: `# accept ${accept}\n` }),
     predictions: predictionsOf(null),
+    versions: () => null,
     version: '0.1.0',
     ...parts,
   };

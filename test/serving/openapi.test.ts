@@ -20,9 +20,19 @@ suite('the description of the interface', () => {
     const version = `${model}/versions/{version}`;
     const forModels = [model, version].flatMap((path) => [`get ${path}`, `get ${path}/ready`, `post ${path}/infer`]);
     const others = ['get /v2', 'get /v2/health/live', 'get /v2/health/ready', 'post /v2/repository/index'];
+    const changes = ['pin', 'unpin', 'rollback'].map((change) => `post /v1/models/${change}`);
+    const forVersions = ['get /v1/models', ...changes];
     assert.deepEqual(
       operations.sort(),
-      [...forModels, ...others, 'get /metrics', 'get /events', 'get /openapi.json', 'post /v1/predict'].sort(),
+      [
+        ...forModels,
+        ...others,
+        ...forVersions,
+        'get /metrics',
+        'get /events',
+        'get /openapi.json',
+        'post /v1/predict',
+      ].sort(),
     );
     const { parameters = [] } = document.paths[`${version}/infer`]!['post']!;
     assert.deepEqual(

@@ -71,6 +71,29 @@ suite('StatusBoard', () => {
     assert.deepEqual(run.board.status().warnings, []);
   });
 
+  test('versions held in a row warn until one is served, and the latest decisions stay', () => {
+    const run = started();
+    assert.equal(run.board.status().serving, null);
+    const facts = { served: { id: 'checkpoint-4', step: 40, savedAtMs: 4 }, previous: 'checkpoint-3', isPinned: false };
+    const none = { other: 'checkpoint-4', recent: null, past: null, atMs: 0 };
+    const decide = (action: 'held' | 'promoted', number: number, heldInARow: number): void => {
+      const newest = { id: `checkpoint-${number}`, step: 10 * number, savedAtMs: number };
+      const decision = { action, version: newest.id, message: `reason ${number}`, ...none };
+      run.telemetry.emit({ type: 'promotionDecided', decision, serving: { ...facts, newest, heldInARow } });
+    };
+    decide('held', 5, 1);
+    assert.deepEqual(run.board.status().warnings, [], 'one may be noise');
+    decide('held', 6, 2);
+    const { sentence, serving } = run.board.status();
+    assert.match(sentence, /But since 12:00:00: newer models are held back, checkpoint-4 is served: reason 6\.$/);
+    assert.deepEqual(
+      [serving?.served.id, serving?.newest.id, serving?.heldInARow, serving?.decisions.map(({ version }) => version)],
+      ['checkpoint-4', 'checkpoint-6', 2, ['checkpoint-6', 'checkpoint-5']],
+    );
+    for (let number = 7; number < 20; number += 1) decide('promoted', number, 0);
+    assert.deepEqual([run.board.status().warnings, run.board.status().serving?.decisions.length], [[], 10]);
+  });
+
   test('skipped offsets and damaged checkpoints stay in sight, ten of them at most', () => {
     const run = started();
     run.telemetry.emit({ type: 'checkpointDamaged', id: 'c-7', message: 'weights.bin: digest' });

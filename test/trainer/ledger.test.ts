@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { fmix32, Ledger } from '../../src/trainer/ledger.ts';
+import { fmix32 } from '../../src/fmix32.ts';
+import { Ledger } from '../../src/trainer/ledger.ts';
 
 /** The finalizer again, in big integers. */
 function mixed(value: bigint): bigint {

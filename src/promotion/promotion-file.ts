@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceDurably } from '../durable-files.ts';
+import { CheckpointError, messageOf } from '../errors.ts';
+import type { PromotionState } from './gate.ts';
+
+const name = 'promotion.json';
+
+/**
+ * What a state directory says of which version is served; null where it says nothing yet.
+ * @throws CheckpointError where the file cannot be read.
+ */
+export function readPromotion(dir: string): PromotionState | null {
+  const file = join(dir, name);
+  if (!existsSync(file)) return null;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as PromotionState;
+  } catch (error) {
+    throw new CheckpointError(
+      'checkpoint.damaged',
+      `${file}: cannot be read (${messageOf(error)}). Remove it to serve the newest version and judge from there.`,
+    );
+  }
+}
+
+/** Survives a power cut when it returns. */
+export function writePromotion(dir: string, state: PromotionState): void {
+  replaceDurably(join(dir, name), `${JSON.stringify(state, null, 2)}\n`);
+}
