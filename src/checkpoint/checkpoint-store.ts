@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, messageOf } from '../errors.ts';
 import { acquireLock, isLock, type ProcessLock } from '../process-lock.ts';
 import type { Snapshot } from '../records.ts';
-import { makeDirectory, replaceDurably, syncDirectory, writeDurably } from '../durable-files.ts';
+import { makeDirectory, settleDirectory, writeDurably } from '../durable-files.ts';
 import { formatVersion, sha256, type CheckpointFacts, type Manifest, type ManifestFile } from './manifest.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot-file.ts';
 
@@ -32,9 +33,18 @@ export interface StoredCheckpoint {
 /** Called at named points of a save, so that tests can kill the process there. */
 export type SavePoint = 'checkpoint.partsWritten' | 'checkpoint.renamed' | 'checkpoint.saved';
 
+/** What a save wrote. */
+export interface SavedFiles {
+  readonly id: string;
+  readonly bytes: number;
+}
+
 export interface CheckpointStore {
-  /** Writes one checkpoint: when it resolves the state survives a power cut. @throws CheckpointError */
-  save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): { readonly id: string; readonly bytes: number };
+  /**
+   * Writes one checkpoint: when it resolves the state survives a power cut. One at a time; the thread is free meanwhile.
+   * @throws CheckpointError
+   */
+  save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): Promise<SavedFiles>;
   /** The newest checkpoint that is whole; each damaged one before it is told to `onDamaged`. Null in a fresh directory. */
   latest(onDamaged: (id: string, problem: string) => void): Checkpoint | null;
   /** Manifests of the checkpoints that are kept, newest first; their files are not looked at. */
@@ -64,13 +74,13 @@ export function openCheckpoints(
   let spared: ReadonlySet<string> = new Set();
   let lastNumber = Math.max(0, ...checkpointIds(dir).map(numberOf));
 
-  function save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): { id: string; bytes: number } {
+  async function save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): Promise<SavedFiles> {
     refuseIfStale(dir, lock);
     const id = `checkpoint-${String(++lastNumber).padStart(12, '0')}`;
     const draft = join(dir, `${draftPrefix}${id}-${process.pid}`);
     try {
       makeDirectory(draft);
-      const files = writeParts(draft, parts);
+      const files = await writeParts(draft, parts);
       const manifest: Manifest = {
         format: formatVersion,
         id,
@@ -80,20 +90,22 @@ export function openCheckpoints(
         files,
       };
       const text = JSON.stringify(manifest, null, 2);
-      writeDurably(join(draft, manifestName), text);
-      writeDurably(join(draft, sealName), sha256(text));
-      syncDirectory(draft);
+      await Promise.all([
+        writeDurably(join(draft, manifestName), text),
+        writeDurably(join(draft, sealName), sha256(text)),
+      ]);
+      await settleDirectory(draft);
       reached('checkpoint.partsWritten');
       refuseIfStale(dir, lock);
-      renameSync(draft, join(dir, id));
-      syncDirectory(dir);
+      await rename(draft, join(dir, id));
+      await settleDirectory(dir);
       reached('checkpoint.renamed');
-      replaceDurably(join(dir, pointerName), `${id}\n`);
+      await pointTo(dir, id);
       reached('checkpoint.saved');
-      prune(dir, options.keep, spared);
+      await prune(dir, options.keep, spared);
       return { id, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
     } catch (error) {
-      rmSync(draft, { recursive: true, force: true });
+      await rm(draft, { recursive: true, force: true });
       if (error instanceof CheckpointError) throw error;
       throw new CheckpointError(
         'checkpoint.failed',
@@ -160,18 +172,23 @@ function refuseIfStale(dir: string, lock: ProcessLock): void {
   );
 }
 
-function writeParts(draft: string, parts: ReadonlyMap<string, Snapshot>): ManifestFile[] {
-  const files: ManifestFile[] = [];
-  const write = (name: string, data: string | Uint8Array): void => {
-    writeDurably(join(draft, name), data);
-    files.push({ name, bytes: Buffer.byteLength(data), sha256: sha256(data) });
-  };
-  for (const [part, snapshot] of parts) {
+async function writeParts(draft: string, parts: ReadonlyMap<string, Snapshot>): Promise<readonly ManifestFile[]> {
+  const files = [...parts].flatMap(([part, snapshot]) => {
     const { json, arrays } = encodeSnapshot(snapshot);
-    write(`${part}.json`, json);
-    write(`${part}.bin`, arrays);
-  }
-  return files;
+    return [
+      { name: `${part}.json`, data: json },
+      { name: `${part}.bin`, data: arrays },
+    ];
+  });
+  await Promise.all(files.map(({ name, data }) => writeDurably(join(draft, name), data)));
+  return files.map(({ name, data }) => ({ name, bytes: Buffer.byteLength(data), sha256: sha256(data) }));
+}
+
+async function pointTo(dir: string, id: string): Promise<void> {
+  const draft = join(dir, `${pointerName}.tmp`);
+  await writeDurably(draft, `${id}\n`);
+  await rename(draft, join(dir, pointerName));
+  await settleDirectory(dir);
 }
 
 function latestIntact(dir: string, onDamaged: (id: string, problem: string) => void): Checkpoint | null {
@@ -235,14 +252,20 @@ function readParts(dir: string, manifest: Manifest): Map<string, Snapshot> {
   return parts;
 }
 
-/** Renamed first: a kill half-way through the removal must not leave a damaged checkpoint behind. */
-function prune(dir: string, keep: number, spared: ReadonlySet<string>): void {
-  for (const id of checkpointIds(dir).slice(0, -keep)) {
-    if (spared.has(id)) continue;
+/**
+ * Renamed first: a kill half-way through the removal must not leave a damaged checkpoint behind. At once for all, before the
+ * thread is free and others are spared.
+ */
+async function prune(dir: string, keep: number, spared: ReadonlySet<string>): Promise<void> {
+  const ids = checkpointIds(dir)
+    .slice(0, -keep)
+    .filter((id) => !spared.has(id));
+  const goners = ids.map((id) => {
     const goner = join(dir, `${draftPrefix}pruned-${id}`);
     renameSync(join(dir, id), goner);
-    rmSync(goner, { recursive: true });
-  }
+    return goner;
+  });
+  for (const goner of goners) await rm(goner, { recursive: true });
 }
 
 /** Oldest first. */

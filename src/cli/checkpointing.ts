@@ -85,11 +85,14 @@ export function checkpointing(parts: CheckpointingParts): (barrier: Barrier) => 
 }
 
 /** A full disk or the like stops learning, not the process: the checkpoint is tried again until it succeeds. */
-async function persistently<T>({ telemetry, signal, patienceMs }: CheckpointingParts, save: () => T): Promise<T> {
+async function persistently<T>(
+  { telemetry, signal, patienceMs }: CheckpointingParts,
+  save: () => Promise<T>,
+): Promise<T> {
   const givesUpAt = patienceMs === null ? Infinity : performance.now() + patienceMs;
   for (let pauseMs = firstRetryMs; ; pauseMs = Math.min(2 * pauseMs, longestRetryMs)) {
     try {
-      return save();
+      return await save();
     } catch (error) {
       if (!(error instanceof CheckpointError) || !error.retriable || signal.aborted || performance.now() > givesUpAt)
         throw error;

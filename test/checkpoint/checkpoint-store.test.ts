@@ -64,10 +64,10 @@ describe('openCheckpoints', () => {
     store.close();
   });
 
-  test('gives back exactly what was saved, bit by bit', () => {
+  test('gives back exactly what was saved, bit by bit', async () => {
     const dir = freshDir();
     const store = openCheckpoints(dir, { keep: 3 });
-    store.save(facts(7), parts(7));
+    await store.save(facts(7), parts(7));
     store.close();
     const latest = openCheckpoints(dir, { keep: 3 }).latest(unexpected);
     assert.equal(latest?.manifest.step, 7);
@@ -76,14 +76,14 @@ describe('openCheckpoints', () => {
     assert.ok(Object.is(latest.parts.get('normalize')?.arrays['mean']?.[1], -0));
   });
 
-  test('keeps the newest K and counts on after a restart', () => {
+  test('keeps the newest K and counts on after a restart', async () => {
     const dir = freshDir();
     for (const steps of [
       [1, 2, 3],
       [4, 5],
     ]) {
       const store = openCheckpoints(dir, { keep: 3 });
-      for (const step of steps) store.save(facts(step), parts(step));
+      for (const step of steps) await store.save(facts(step), parts(step));
       store.close();
     }
     const { checkpoints, pointer } = listCheckpoints(dir);
@@ -94,20 +94,20 @@ describe('openCheckpoints', () => {
     assert.equal(pointer, 'checkpoint-000000000005');
   });
 
-  test('keeps what is spared beside the newest K, for as long as it is', () => {
+  test('keeps what is spared beside the newest K, for as long as it is', async () => {
     const dir = freshDir();
     const store = openCheckpoints(dir, { keep: 3 });
     const idOf = (number: number): string => `checkpoint-${String(number).padStart(12, '0')}`;
     const kept = (): number[] => listManifests(dir).map(({ step }) => step);
-    store.save(facts(1), parts(1));
+    await store.save(facts(1), parts(1));
     store.spare([idOf(1)]);
-    for (const step of [2, 3, 4, 5]) store.save(facts(step), parts(step));
+    for (const step of [2, 3, 4, 5]) await store.save(facts(step), parts(step));
     assert.deepEqual(kept(), [5, 4, 3, 1]);
     assert.deepEqual(store.read(idOf(1))?.parts, parts(1));
     assert.equal(store.read(idOf(2)), null);
     assert.equal(store.read('../elsewhere'), null);
     store.spare([]);
-    store.save(facts(6), parts(6));
+    await store.save(facts(6), parts(6));
     assert.deepEqual(kept(), [6, 5, 4]);
     writeFileSync(join(dir, idOf(4), 'trainer.bin'), 'damaged');
     assert.equal(store.read(idOf(4)), null);
@@ -129,15 +129,15 @@ describe('openCheckpoints', () => {
     openCheckpoints(dir, { keep: 3 }).close();
   });
 
-  test('takes over from a dead writer with a higher epoch, and the stale writer is refused', () => {
+  test('takes over from a dead writer with a higher epoch, and the stale writer is refused', async () => {
     const dir = freshDir();
     const stale = openCheckpoints(dir, { keep: 3 });
-    stale.save(facts(1), parts(1));
+    await stale.save(facts(1), parts(1));
     const owner = JSON.parse(readFileSync(join(dir, 'lock'), 'utf8')) as { epoch: number };
     writeFileSync(join(dir, 'lock'), JSON.stringify({ ...owner, bootId: 'of a machine that went down' }));
     const next = openCheckpoints(dir, { keep: 3 });
-    assert.throws(() => stale.save(facts(2), parts(2)), { code: 'checkpoint.locked' });
-    next.save(facts(3), parts(3));
+    await assert.rejects(stale.save(facts(2), parts(2)), { code: 'checkpoint.locked' });
+    await next.save(facts(3), parts(3));
     const { checkpoints } = listCheckpoints(dir);
     assert.deepEqual(
       checkpoints.map(({ manifest }) => manifest?.step),
@@ -147,11 +147,11 @@ describe('openCheckpoints', () => {
     next.close();
   });
 
-  test('falls back to the one before whichever file of the newest is damaged, and says so', () => {
+  test('falls back to the one before whichever file of the newest is damaged, and says so', async () => {
     const dir = freshDir();
     const store = openCheckpoints(dir, { keep: 3 });
-    store.save(facts(1), parts(1));
-    const { id } = store.save(facts(2), parts(2));
+    await store.save(facts(1), parts(1));
+    const { id } = await store.save(facts(2), parts(2));
     store.close();
     const names = readdirSync(join(dir, id));
     assert.ok(names.length >= 6);
@@ -178,7 +178,7 @@ describe('openCheckpoints', () => {
     }
   });
 
-  test('clears away drafts that a killed writer left', () => {
+  test('clears away drafts that a killed writer left', async () => {
     const dir = freshDir();
     const store = openCheckpoints(dir, {
       keep: 3,
@@ -189,24 +189,24 @@ describe('openCheckpoints', () => {
           });
       },
     });
-    store.save(facts(1), parts(1));
+    await store.save(facts(1), parts(1));
     store.close();
     assert.ok(existsSync(join(dir, 'tmp-left')));
     openCheckpoints(dir, { keep: 3 }).close();
     assert.ok(!existsSync(join(dir, 'tmp-left')));
   });
 
-  test('leaves no half checkpoint when writing fails, and says what to do', () => {
+  test('leaves no half checkpoint when writing fails, and says what to do', async () => {
     const dir = freshDir();
     const store = openCheckpoints(dir, { keep: 3 });
-    store.save(facts(1), parts(1));
+    await store.save(facts(1), parts(1));
     writeFileSync(
       join(dir, `tmp-checkpoint-000000000002-${process.pid}`),
       'a file where the draft directory should go',
     );
-    assert.throws(() => store.save(facts(2), parts(2)), { code: 'checkpoint.failed' });
+    await assert.rejects(store.save(facts(2), parts(2)), { code: 'checkpoint.failed' });
     assert.equal(store.latest(unexpected)?.manifest.step, 1);
-    store.save(facts(3), parts(3));
+    await store.save(facts(3), parts(3));
     assert.equal(store.latest(unexpected)?.manifest.step, 3);
   });
 });
