@@ -74,7 +74,8 @@ suite('StatusBoard', () => {
   test('versions held in a row warn until one is served, and the latest decisions stay', () => {
     const run = started();
     assert.equal(run.board.status().serving, null);
-    const facts = { served: { id: 'checkpoint-4', step: 40, savedAtMs: 4 }, previous: 'checkpoint-3', isPinned: false };
+    const served = { id: 'checkpoint-4', step: 40, savedAtMs: 4 };
+    const facts = { served, servedSinceMs: 4, previous: 'checkpoint-3', isPinned: false };
     const none = { other: 'checkpoint-4', recent: null, past: null, atMs: 0 };
     const decide = (action: 'held' | 'promoted', number: number, heldInARow: number): void => {
       const newest = { id: `checkpoint-${number}`, step: 10 * number, savedAtMs: number };
