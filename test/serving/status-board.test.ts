@@ -91,6 +91,9 @@ suite('StatusBoard', () => {
       [serving?.served.id, serving?.newest.id, serving?.heldInARow, serving?.decisions.map(({ version }) => version)],
       ['checkpoint-4', 'checkpoint-6', 2, ['checkpoint-6', 'checkpoint-5']],
     );
+    const [recalled] = serving!.decisions;
+    run.board.recallDecisions([{ ...recalled!, version: 'checkpoint-1' }]);
+    assert.equal(run.board.status().serving?.decisions.at(-1)?.version, 'checkpoint-1', 'that of an earlier run');
     for (let number = 7; number < 20; number += 1) decide('promoted', number, 0);
     assert.deepEqual([run.board.status().warnings, run.board.status().serving?.decisions.length], [[], 10]);
   });
