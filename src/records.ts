@@ -367,6 +367,8 @@ export interface VersionFacts {
 /** What is served, and how far behind what is learned. */
 export interface ServingFacts {
   readonly served: VersionFacts;
+  /** Unix ms. */
+  readonly servedSinceMs: number;
   /** What was served before, to which serving can go back. */
   readonly previous: string | null;
   readonly newest: VersionFacts;

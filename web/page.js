@@ -1,6 +1,7 @@
 // The live page: takes the state document from /events, and shows each part of it when that part has changed.
 import { $, say } from './dom.js';
 import { showDeadLetters } from './dead-letters.js';
+import { showDecisions } from './decisions.js';
 import { showFeatures } from './features.js';
 import { showLags } from './lags.js';
 import { showModels } from './models.js';
@@ -36,10 +37,11 @@ const sections = [
   { of: ['bottleneck', 'identity'], show: showStages },
   { of: ['models'], show: showModels },
   { of: ['history', 'identity', 'metric'], show: showCharts },
-  { of: ['version', 'checkpoints'], show: showVersion },
-  { of: ['version', 'checkpoints', 'metric'], show: showCheckpoints },
+  { of: ['serving'], show: showVersion },
+  { of: ['serving'], show: showDecisions },
+  { of: ['serving', 'checkpoints', 'metric'], show: showCheckpoints },
   { of: ['features'], show: showFeatures },
-  { of: ['features', 'identity', 'version'], show: showFormHints },
+  { of: ['features', 'identity', 'serving'], show: showFormHints },
   { of: ['worstKeys', 'identity', 'metric'], show: showWorstKeys },
   { of: ['lags', 'partitions'], show: showLags },
   { of: ['deadLetters'], show: showDeadLetters },

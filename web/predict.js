@@ -39,8 +39,8 @@ async function recordSchema() {
 }
 
 /** Says with examples what is usual, and what need not be typed. */
-export function showFormHints({ features, identity, version }) {
-  $('no-model').hidden = version !== null;
+export function showFormHints({ features, identity, serving }) {
+  $('no-model').hidden = serving !== null;
   const list = features?.list ?? [];
   for (const { field, kind, quantiles, bins, isSensitive } of list) {
     const input = inputOf(field);

@@ -1,6 +1,7 @@
 // Numbers as people read them.
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const signed = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2, signDisplay: 'exceptZero' });
 
 export const count = (value) => whole.format(value);
 
@@ -45,6 +46,12 @@ export function share(value) {
   if (value === null) return '–';
   return value === 0 ? '0 %' : `${(value * 100).toFixed(1)} %`;
 }
+
+/** A signed fraction as percent without their sign, with the two digits that matter: `+12`. */
+export const change = (fraction) => (fraction > 100 ? '> +9,999' : signed.format(100 * fraction));
+
+/** `checkpoint-000000000042` → `42`. */
+export const shortId = (id) => id.replace(/^checkpoint-0*/, '');
 
 /** A moment as day and time where people read it, or as its time alone where it is of today. */
 export function dayAndClock(ms) {

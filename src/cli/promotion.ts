@@ -5,11 +5,12 @@ import { messageOf } from '../errors.ts';
 import { trialSlices } from '../operators/trial-rows.ts';
 import { PromotionGate, type PromotionState } from '../promotion/gate.ts';
 import { readPromotion, writePromotion } from '../promotion/promotion-file.ts';
-import type { Snapshot, TrialSlices } from '../records.ts';
+import type { PromotionDecision, Snapshot, TrialSlices } from '../records.ts';
 import type { VersionControl, VersionList } from '../serving/version-control.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { contestant, negligibleLoss, type CheckpointContestant } from './contestant.ts';
 import type { LivePredictor } from './live-predictor.ts';
+import { savedDecisions } from './saved-decisions.ts';
 import type { SavedState } from './served-version.ts';
 import { versionList } from './version-list.ts';
 
@@ -82,6 +83,11 @@ export class Promotion implements VersionControl {
   /** Leaves what is being judged to the next start; nothing is saved from now on. */
   close(): void {
     this.#closing.abort();
+  }
+
+  /** The latest about each version that is there, latest first. */
+  get decisions(): readonly PromotionDecision[] {
+    return savedDecisions(this.#state);
   }
 
   list(): VersionList {

@@ -236,6 +236,7 @@ class RunningService {
     const { store, checkpoint } = this.#state;
     const predictor = new LivePredictor(config, plan, states.derive);
     const promotion = new Promotion({ config, store, predictor, telemetry });
+    this.#watch.board.recallDecisions(promotion.decisions);
     if (checkpoint !== null) await promotion.resume(checkpoint);
     this.#watch.predictor = predictor;
     this.#watch.promotion = promotion;
@@ -247,7 +248,7 @@ class RunningService {
     this.#watch.board.watch({
       load: () => ({ mainBusySeconds: performance.eventLoopUtilization().active / 1000, ring: trainer.ring }),
       features: features.status,
-      version: () => this.#watch.predictor?.version ?? null,
+      trainedThrough: () => this.#watch.predictor?.version?.trainedThrough.time ?? null,
     });
   }
 

@@ -23,6 +23,7 @@ export interface Contestant extends VersionFacts {
 /** What of the gate survives a restart. */
 export interface PromotionState {
   readonly served: string;
+  readonly servedSinceMs: number;
   readonly previous: string | null;
   readonly isPinned: boolean;
   readonly heldInARow: number;
@@ -74,6 +75,7 @@ interface Judgement extends Compared {
 export class PromotionGate<Version extends Contestant> {
   readonly #parts: GateParts<Version>;
   #served: Version | null = null;
+  #servedSinceMs = 0;
   #previous: Version | null = null;
   #newest: VersionFacts | null = null;
   #isPinned = false;
@@ -89,6 +91,7 @@ export class PromotionGate<Version extends Contestant> {
     this.#heldInARow = state.heldInARow;
     this.#previous = state.previous === null ? null : parts.load(state.previous);
     this.#served = parts.load(state.served);
+    this.#servedSinceMs = state.servedSinceMs;
   }
 
   /** What is served, and how far behind; null before the first version. */
@@ -97,6 +100,7 @@ export class PromotionGate<Version extends Contestant> {
     if (served === null || newest === null) return null;
     return {
       served: factsOf(served),
+      servedSinceMs: this.#servedSinceMs,
       previous: this.#previous?.id ?? null,
       newest,
       isPinned: this.#isPinned,
@@ -169,9 +173,10 @@ export class PromotionGate<Version extends Contestant> {
     if (this.#isPinned)
       throw refusal(`the pinned version ${lost} is gone or damaged; \`millrace models unpin CONFIG\` lets go of it`);
     if (this.#previous === null) return;
-    this.#served = this.#previous;
+    const back = this.#previous;
+    this.#replace(back);
     this.#previous = null;
-    this.#decide('returned', this.#served.id, lost, { message: `${lost}, which was served, is gone or damaged` });
+    this.#decide('returned', back.id, lost, { message: `${lost}, which was served, is gone or damaged` });
   }
 
   /** Goes back to the version before the served one where that is shown to do better; not from one that an operator chose. */
@@ -183,7 +188,7 @@ export class PromotionGate<Version extends Contestant> {
     const where = this.#faults(compared, 'atLeast');
     const isAsBefore = this.#served === served && this.#previous === previous && !this.#isPinned;
     if (where === null || !isAsBefore) return;
-    this.#served = previous;
+    this.#replace(previous);
     this.#previous = null;
     this.#decide('returned', previous.id, served.id, { message: `${served.id} turned worse: ${where}`, ...compared });
     this.#parts.serve(previous);
@@ -224,7 +229,7 @@ export class PromotionGate<Version extends Contestant> {
 
   #promote(version: Version, details: Details): void {
     const served = this.#served;
-    this.#served = version;
+    this.#replace(version);
     this.#previous = served;
     this.#heldInARow = 0;
     this.#decide('promoted', version.id, served?.id ?? null, details);
@@ -239,11 +244,16 @@ export class PromotionGate<Version extends Contestant> {
   #pin(version: Version, action: 'pinned' | 'rolledBack', message: string): void {
     const served = this.#served;
     if (served !== null && served.id !== version.id) this.#previous = action === 'pinned' ? served : null;
-    this.#served = version;
+    this.#replace(version);
     this.#isPinned = true;
     if (version.id === this.#newest?.id) this.#heldInARow = 0;
     this.#decide(action, version.id, served?.id ?? null, { message });
     this.#parts.serve(version);
+  }
+
+  #replace(version: Version): void {
+    if (version.id !== this.#served?.id) this.#servedSinceMs = this.#parts.now();
+    this.#served = version;
   }
 
   #decide(action: PromotionAction, id: string, other: string | null, details: Details): void {
@@ -257,6 +267,7 @@ export class PromotionGate<Version extends Contestant> {
     if (isBack && other !== null) this.#decisions[other] = decision;
     save({
       served: this.#served?.id ?? id,
+      servedSinceMs: this.#servedSinceMs,
       previous: this.#previous?.id ?? null,
       isPinned: this.#isPinned,
       heldInARow: this.#heldInARow,

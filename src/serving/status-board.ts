@@ -14,7 +14,7 @@ import type {
   Identity,
   ModelStatus,
   PipelineStatus,
-  VersionStatus,
+  ServingStatus,
   WorstKey,
 } from './status.ts';
 import { clockOf, countOf } from './words.ts';
@@ -34,7 +34,8 @@ export interface WatchedParts {
   readonly load: () => Load;
   /** Asked for every two seconds at the most. */
   readonly features: () => FeaturesStatus;
-  readonly version: () => VersionStatus | null;
+  /** Event time of the newest record that the served version learned, ISO 8601; null where it has none. */
+  readonly trainedThrough: () => string | null;
 }
 
 const maxDeadLetters = 20;
@@ -99,6 +100,11 @@ export class StatusBoard implements Telemetry {
   /** Checkpoints of earlier runs, newest first. */
   recall(checkpoints: readonly CheckpointStatus[]): void {
     this.#checkpoints.push(...checkpoints.slice(0, maxCheckpoints - this.#checkpoints.length));
+  }
+
+  /** Decisions of earlier runs, latest first. */
+  recallDecisions(decisions: readonly PromotionDecision[]): void {
+    this.#decisions.push(...decisions.slice(0, maxDecisions - this.#decisions.length));
   }
 
   noteWorstKeys(keys: readonly WorstKey[]): void {
@@ -232,9 +238,8 @@ export class StatusBoard implements Telemetry {
       bottleneck: bottleneckOf({ shares: this.#sharesAt(now), rowsPerSecond, lagRecords: facts.lagRecords }),
       features: this.#featuresAt(now),
       worstKeys: this.#worstKeys,
-      version: this.#watched?.version() ?? null,
       checkpoints: [...this.#checkpoints],
-      serving: this.#serving === null ? null : { ...this.#serving, decisions: [...this.#decisions] },
+      serving: this.#servingStatus(),
       history: { revision: this.#history.revision, points: this.#history.points },
     };
   }
@@ -258,6 +263,12 @@ export class StatusBoard implements Telemetry {
     const isDue = this.#features === null || now - this.#features.atMs >= featuresEveryMs;
     if (isDue && this.#watched !== null) this.#features = { atMs: now, status: this.#watched.features() };
     return this.#features?.status ?? null;
+  }
+
+  #servingStatus(): ServingStatus | null {
+    if (this.#serving === null) return null;
+    const trainedThrough = this.#watched?.trainedThrough() ?? null;
+    return { ...this.#serving, trainedThrough, decisions: [...this.#decisions] };
   }
 
   #servedScore(): number | null {

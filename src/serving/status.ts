@@ -58,16 +58,6 @@ export interface CheckpointStatus {
   readonly score: number | null;
 }
 
-/** The version that answers predictions. */
-export interface VersionStatus {
-  readonly id: string;
-  readonly step: number;
-  readonly trainedThrough: {
-    /** Event time of the newest record that it learned, ISO 8601. */
-    readonly time: string | null;
-  };
-}
-
 /** A key whose predictions are off. */
 export interface WorstKey {
   /** Null where keys are sensitive or it has left meanwhile. */
@@ -79,6 +69,8 @@ export interface WorstKey {
 
 /** What is served, how far behind what is learned, and what was decided about it. */
 export interface ServingStatus extends ServingFacts {
+  /** Event time of the newest record that the served version learned, ISO 8601; null where it has none. */
+  readonly trainedThrough: string | null;
   /** Latest first. */
   readonly decisions: readonly PromotionDecision[];
 }
@@ -120,8 +112,6 @@ export interface PipelineStatus {
   readonly features: FeaturesStatus | null;
   /** Null before the first is known. */
   readonly worstKeys: readonly WorstKey[] | null;
-  /** Null before the first checkpoint. */
-  readonly version: VersionStatus | null;
   /** Newest first. */
   readonly checkpoints: readonly CheckpointStatus[];
   /** Null before the first version. */

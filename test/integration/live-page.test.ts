@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { httpServer } from '../../src/serving/http-server.ts';
 import type { HttpServer } from '../../src/serving/http-server.ts';
 import { httpParts, loopback } from '../serving/http-parts.ts';
 import { noBrowser, openBrowser, openLivePage } from '../support/browser.ts';
-import { learnedRun, SimulatedRun } from '../serving/simulated-run.ts';
+import { learnedRun, poisonedRun, SimulatedRun } from '../serving/simulated-run.ts';
 
 function served(run: SimulatedRun, port = 0): Promise<HttpServer> {
   return httpServer({ ...loopback, port }, httpParts(run));
+}
+
+/** The head of a row of a table. */
+function rowOf(page: Page, table: string, index: number): Promise<string> {
+  return page.locator(`${table} tbody th`).nth(index).innerText();
 }
 
 suite('the live page in a browser', { skip: noBrowser }, () => {
@@ -37,6 +42,61 @@ suite('the live page in a browser', { skip: noBrowser }, () => {
     assert.equal(await page.locator('.plot canvas').count(), 3);
     assert.match((await page.getAttribute('#score-chart .plot', 'aria-label')) ?? '', /main 1\.\d+, last value 1\.\d+/);
     assert.equal(await page.innerText('#announcement'), await page.innerText('#sentence'));
+    assert.deepEqual(complaints, []);
+  });
+
+  test('says which version is served, since when, and on what grounds', async (t) => {
+    const run = learnedRun();
+    const server = await served(run);
+    t.after(() => server.close());
+    const { page } = await openLivePage(browser, server.url);
+    assert.equal(await page.innerText('#version-head'), 'The newest version is served');
+    assert.equal(await page.innerText('#version-why'), 'on recent rows its loss is 3 % below (-5 to 7 %)');
+    const servedAt = new Date(run.nowMs - 9000).toLocaleTimeString('en-GB').slice(0, 5);
+    const [id, since, saved, ...facts] = await page.locator('#version dd').allInnerTexts();
+    assert.ok(since?.includes(servedAt) && saved?.includes(servedAt), `${since}, ${saved}: not ${servedAt}`);
+    assert.equal(id, '500');
+    assert.deepEqual(facts.slice(0, 2), ['it is the newest', '1,000']);
+    assert.match(facts[2]!, /^2013-0[56]-\d\d /);
+    assert.equal(await rowOf(page, '#checkpoints', 0), '500servednewest');
+    assert.equal(await rowOf(page, '#checkpoints', 1), '400previous');
+    assert.equal(await page.locator('#decisions tbody tr').count(), 5);
+    assert.deepEqual(await page.locator('#decisions tbody tr').first().locator('td').allInnerTexts(), [
+      ...['promoted', '500', '400', '-3 %\n-7 to +5 %', '-1 %\n-5 to +7 %'],
+      'on recent rows its loss is 3 % below (-5 to 7 %)',
+    ]);
+    assert.deepEqual(await page.locator('#decisions tbody tr').last().locator('td').allInnerTexts(), [
+      ...['promoted', '100', '–', '–', '–'],
+      'it is the first',
+    ]);
+  });
+
+  test('a version that is held is shown with its reason, and what is pinned', async (t) => {
+    const run = poisonedRun();
+    const server = await served(run);
+    t.after(() => server.close());
+    const { page, complaints } = await openLivePage(browser, server.url);
+    const why = 'on recent rows its loss is 12 % above (8 to 20 %), on older rows its loss is 1300 % above';
+    assert.match(
+      await page.innerText('#sentence'),
+      /newer models are held back, checkpoint-0+500 is served: on recent/,
+    );
+    assert.equal(await page.innerText('#version-head'), 'Version 500 is served; 6 newer ones in a row are held');
+    assert.equal(await page.innerText('#version-why'), `Version 1100: ${why} (1300 to 1300 %)`);
+    assert.equal(await page.innerText('#version-age'), '60 s, 1,200 steps');
+    assert.equal(await rowOf(page, '#checkpoints', 0), '1100newest');
+    assert.equal(await rowOf(page, '#checkpoints', 6), '500served');
+    assert.equal(await rowOf(page, '#checkpoints', 7), '400previous');
+    const decisions = page.locator('#decisions tbody tr');
+    assert.equal(await decisions.count(), 10, 'the latest ten');
+    const [action, version, other, recent, past] = await decisions.first().locator('td').allInnerTexts();
+    assert.deepEqual([action, version, other], ['held', '1100', '500']);
+    assert.deepEqual([recent, past], ['+12 %\n+8 to +20 %', '+1,300 %\n+1,300 to +1,300 %']);
+
+    run.gate.pin();
+    await page.getByText('Version 500 is pinned; 6 newer ones in a row are held', { exact: true }).waitFor();
+    assert.equal(await rowOf(page, '#checkpoints', 6), '500servedpinned');
+    assert.deepEqual((await decisions.first().locator('td').allInnerTexts()).slice(0, 2), ['pinned', '500']);
     assert.deepEqual(complaints, []);
   });
 
@@ -95,13 +155,17 @@ suite('the live page in a browser', { skip: noBrowser }, () => {
 
   for (const width of [360, 768, 1920]) {
     test(`fits a window of ${width} px without scrolling sideways`, async (t) => {
-      const server = await served(learnedRun());
+      const server = await served(poisonedRun());
       t.after(() => server.close());
       const { page } = await openLivePage(browser, server.url, { viewport: { width, height: 800 } });
       const [inner, scrolled] = await page.evaluate<[number, number]>(
         '[document.documentElement.clientWidth, document.documentElement.scrollWidth]',
       );
       assert.ok(scrolled <= inner, `${scrolled} px in a window of ${inner} px`);
+      const [room, wide] = await page.evaluate<[number, number]>(
+        '(({ clientWidth, scrollWidth }) => [clientWidth, scrollWidth])(document.querySelector("#decisions").parentElement)',
+      );
+      assert.ok(wide <= room, `decisions of ${wide} px in ${room} px`);
     });
   }
 
@@ -114,6 +178,8 @@ suite('the live page in a browser', { skip: noBrowser }, () => {
       'Starting: the source has not joined yet; no model is in place yet.',
     );
     assert.equal(await page.innerText('#no-dead'), 'None: every record could be used.');
+    assert.match(await page.innerText('#no-version'), /^None is served yet/);
+    assert.equal(await page.innerText('#no-decisions'), 'None yet: there is nothing to compare.');
     assert.deepEqual(complaints, []);
   });
 

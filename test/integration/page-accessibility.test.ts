@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { httpParts, predictionsOf, serverOf } from '../serving/http-parts.ts';
-import { learnedRun, SimulatedRun } from '../serving/simulated-run.ts';
+import { learnedRun, poisonedRun, SimulatedRun } from '../serving/simulated-run.ts';
 import { SumPredictor, sumVersion } from '../serving/sum-predictor.ts';
 import { noBrowser, openBrowser, openLivePage, openPage } from '../support/browser.ts';
 
@@ -36,11 +36,15 @@ suite('everybody can use the pages', { skip: noBrowser }, () => {
     for (const width of [360, 1600]) {
       const options = { colorScheme, viewport: { width, height: 900 } };
 
-      test(`axe-core finds nothing on / and /docs: ${colorScheme}, ${width} px`, async (t) => {
+      test(`axe-core finds nothing on /, with versions held, and on /docs: ${colorScheme}, ${width} px`, async (t) => {
         const { url } = await serverOf(t, httpParts(learnedRun(), { predictions }));
         const { page } = await openLivePage(browser, url, options);
         await page.getByRole('textbox', { name: 'a' }).waitFor();
         assert.deepEqual(await violations(page), []);
+        const { url: poisoned } = await serverOf(t, httpParts(poisonedRun(), { predictions }));
+        const held = await openLivePage(browser, poisoned, options);
+        await held.page.getByText(/6 newer ones in a row are held/).waitFor();
+        assert.deepEqual(await violations(held.page), []);
         const docs = await openPage(browser, `${url}/docs`, options);
         assert.deepEqual(await violations(docs.page), []);
       });

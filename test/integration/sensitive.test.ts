@@ -68,7 +68,7 @@ test('nothing that the page is told holds a value of a sensitive field; the dead
       ['before', true, false],
     ],
   );
-  assert.equal(status.version?.id, status.checkpoints[0]?.id);
+  assert.equal(status.serving?.served.id, status.checkpoints[0]?.id);
   const letters = readFileSync(join(state, 'dead-letters.jsonl'), 'utf8').trim().split('\n');
   const values = letters.map((line) => (JSON.parse(line) as { value: string }).value);
   assert.ok(values.every((value) => Buffer.from(value, 'base64').toString().includes(secret)));

@@ -85,6 +85,7 @@ const everything = {
     },
     serving: {
       served: { id: 'checkpoint-000000000012', step: 360, savedAtMs: nowMs - 150_000 },
+      servedSinceMs: nowMs - 149_000,
       previous: 'checkpoint-000000000011',
       newest: { id: 'checkpoint-000000000017', step: 510, savedAtMs: nowMs },
       isPinned: true,

@@ -110,8 +110,9 @@ suite('PromotionGate', () => {
     assert.equal(await trials.offer({ recent: 8.3, past: 13 }), 'promoted', 'forgets a little');
     assert.equal(await trials.offer({ recent: 4, past: 20 }), 'held', 'forgets more than it may, whatever it gained');
     assert.deepEqual(trials.served, [1, 2, 3, 5].map(idOf));
-    const { served, previous, newest, heldInARow } = trials.gate.facts!;
+    const { served, servedSinceMs, previous, newest, heldInARow } = trials.gate.facts!;
     assert.deepEqual([served.id, previous, newest.id, heldInARow], [idOf(5), idOf(3), idOf(6), 1]);
+    assert.equal(servedSinceMs, 5000);
     const { message, recent, past, other } = trials.decisions.at(-1)!;
     assert.equal(other, idOf(5));
     assert.equal(message, 'on older rows its loss is 54 % above (54 to 54 %)');
@@ -192,6 +193,11 @@ suite('PromotionGate', () => {
     assert.deepEqual([trials.gate.facts?.served.id, trials.gate.facts?.heldInARow], [idOf(3), 0]);
     trials.gate.unpin();
     assert.equal(await trials.offer({ recent: 5, past: 50 }), 'promoted');
+    assert.equal(trials.gate.facts?.servedSinceMs, 4000);
+    trials.gate.pin(idOf(4));
+    assert.equal(await trials.offer({ recent: 5, past: 50 }), 'held');
+    trials.gate.pin(idOf(4));
+    assert.equal(trials.gate.facts.servedSinceMs, 4000, 'what is served already is served since then');
   });
 
   test('a roll-back serves the version before and pins it; there is no second one', async () => {
@@ -246,8 +252,9 @@ suite('PromotionGate after a restart', () => {
     const before = decisions.length;
     await trials.resume(trials.versions.get(idOf(4))!);
     assert.equal(decisions.length, before);
-    const { served, newest, isPinned, heldInARow } = trials.gate.facts!;
+    const { served, servedSinceMs, newest, isPinned, heldInARow } = trials.gate.facts!;
     assert.deepEqual([served.id, newest.id, isPinned, heldInARow], [idOf(2), idOf(4), true, 2]);
+    assert.equal(servedSinceMs, 2000);
     assert.equal(trials.served.at(-1), idOf(2));
     assert.equal(trials.gate.decisionOn(idOf(3))?.action, 'held');
   });

@@ -1,6 +1,7 @@
 import { previewOf } from '../../src/serving/preview.ts';
-import type { VersionStatus, WorstKey } from '../../src/serving/status.ts';
+import type { WorstKey } from '../../src/serving/status.ts';
 import { simulatedFeatures } from './simulated-features.ts';
+import { SimulatedGate } from './simulated-gate.ts';
 import { Progress } from '../../src/progress.ts';
 import { StatusBoard } from '../../src/serving/status-board.ts';
 import { tellAll } from '../../src/telemetry.ts';
@@ -17,20 +18,23 @@ const worstKeys: readonly WorstKey[] = [
 export class SimulatedRun {
   nowMs: number;
   mainBusySeconds = 0;
+  /** Whether new versions are worse than the served one. */
+  isPoisoned = false;
   readonly progress: Progress;
   readonly board: StatusBoard;
   readonly telemetry: Telemetry;
+  readonly gate: SimulatedGate;
   #seed = 1;
   #step = 0;
   #read = 0;
   #rejected = 0;
-  #version: VersionStatus | null = null;
 
   constructor(startMs: number) {
     this.nowMs = startMs;
     this.progress = new Progress(() => this.nowMs);
     this.board = new StatusBoard(this.progress);
     this.telemetry = tellAll([this.progress, this.board]);
+    this.gate = new SimulatedGate(this.telemetry, () => this.nowMs);
   }
 
   /** The source joins and a model is in place. */
@@ -42,7 +46,7 @@ export class SimulatedRun {
     this.board.watch({
       load: () => ({ mainBusySeconds: this.mainBusySeconds, ring: { depth: 1, slots: 64 } }),
       features: () => simulatedFeatures(this.#step),
-      version: () => this.#version,
+      trainedThrough: () => '2013-06-01T00:00:00.000Z',
     });
     this.board.setCondition('model', null);
     this.telemetry.emit({ type: 'sourceJoined' });
@@ -72,18 +76,17 @@ export class SimulatedRun {
     if (this.#step % 97 === 0) this.#reject(partition);
     this.telemetry.emit({ type: 'batchObserved', report: this.#report(rows) });
     if (this.#step % 100 === 0) {
-      const id = `checkpoint-${this.#step}`;
-      const time = new Date(1_370_000_000_000 + this.#step * 3_600_000).toISOString();
-      this.#version = { id, step: this.#step * 2, trainedThrough: { time } };
+      const [id, step] = [`checkpoint-${String(this.#step).padStart(12, '0')}`, this.#step * 2];
       this.board.noteWorstKeys(worstKeys);
       this.telemetry.emit({
         type: 'checkpointSaved',
         id,
-        step: this.#step * 2,
+        step,
         seconds: 0.021,
         pauseSeconds: 0.019,
         bytes: 48_312,
       });
+      this.gate.offer({ id, step, savedAtMs: this.nowMs }, this.isPoisoned);
     }
   }
 
@@ -160,5 +163,16 @@ export function learnedRun(): SimulatedRun {
   const run = new SimulatedRun(Date.now() - 60_000);
   run.start();
   for (let step = 0; step < 590; step += 1) run.step();
+  return run;
+}
+
+/** A pipeline that has learned for a minute and then, until now, for another from poisoned records: six versions are held. */
+export function poisonedRun(): SimulatedRun {
+  const run = new SimulatedRun(Date.now() - 120_000);
+  run.start();
+  for (let step = 0; step < 1190; step += 1) {
+    run.isPoisoned = step >= 590;
+    run.step();
+  }
   return run;
 }

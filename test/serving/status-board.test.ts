@@ -74,7 +74,8 @@ suite('StatusBoard', () => {
   test('versions held in a row warn until one is served, and the latest decisions stay', () => {
     const run = started();
     assert.equal(run.board.status().serving, null);
-    const facts = { served: { id: 'checkpoint-4', step: 40, savedAtMs: 4 }, previous: 'checkpoint-3', isPinned: false };
+    const served = { id: 'checkpoint-4', step: 40, savedAtMs: 4 };
+    const facts = { served, servedSinceMs: 4, previous: 'checkpoint-3', isPinned: false };
     const none = { other: 'checkpoint-4', recent: null, past: null, atMs: 0 };
     const decide = (action: 'held' | 'promoted', number: number, heldInARow: number): void => {
       const newest = { id: `checkpoint-${number}`, step: 10 * number, savedAtMs: number };
@@ -90,6 +91,9 @@ suite('StatusBoard', () => {
       [serving?.served.id, serving?.newest.id, serving?.heldInARow, serving?.decisions.map(({ version }) => version)],
       ['checkpoint-4', 'checkpoint-6', 2, ['checkpoint-6', 'checkpoint-5']],
     );
+    const [recalled] = serving!.decisions;
+    run.board.recallDecisions([{ ...recalled!, version: 'checkpoint-1' }]);
+    assert.equal(run.board.status().serving?.decisions.at(-1)?.version, 'checkpoint-1', 'that of an earlier run');
     for (let number = 7; number < 20; number += 1) decide('promoted', number, 0);
     assert.deepEqual([run.board.status().warnings, run.board.status().serving?.decisions.length], [[], 10]);
   });
