@@ -23,6 +23,8 @@ export interface RunInfo {
   readonly backend: string;
   readonly models: Readonly<Record<string, { readonly kind: string }>>;
   readonly served: string;
+  /** Whether predictions go to a topic. */
+  readonly predictsTopic: boolean;
 }
 
 /** A scrape's answer. */
@@ -150,6 +152,25 @@ function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number)
     case 'registryRetried':
       metrics.counter('millrace_registry_retries_total').inc();
       break;
+    case 'predictionsJoined':
+      metrics.gauge('millrace_predictions_joined').set(1);
+      break;
+    case 'predictionsInterrupted':
+      metrics.gauge('millrace_predictions_joined').set(0);
+      metrics.counter('millrace_prediction_interruptions_total').inc();
+      break;
+    case 'predictionsWritten':
+      metrics.counter('millrace_predictions_total').inc({ route: 'topic' }, event.predictions);
+      metrics.histogram('millrace_prediction_transaction_seconds').observe(event.seconds);
+      for (const [reason, records] of event.rejected) {
+        metrics.counter('millrace_prediction_dead_letters_total').inc({ reason }, records);
+      }
+      break;
+    case 'predictionOffsetsSkipped':
+      metrics.counter('millrace_prediction_offsets_skipped_total').inc(Math.abs(event.to - event.from));
+      break;
+    case 'predictionPartitionSeen': // lag is asked of `progress` at the scrape
+      break;
   }
 }
 
@@ -205,6 +226,9 @@ function setFromProgress(metrics: Instruments, progress: Progress): void {
   for (const { topic, partition, records: behind } of progress.lags) {
     if (behind !== null) metrics.gauge('millrace_lag_records').set({ topic, partition }, behind);
   }
+  for (const { topic, partition, records: behind } of progress.predictionLags) {
+    if (behind !== null) metrics.gauge('millrace_prediction_lag_records').set({ topic, partition }, behind);
+  }
   metrics.gauge('millrace_lag_seconds').set(progress.lagSeconds);
   const { freshnessSeconds, eventTimeLagSeconds, report } = progress;
   if (freshnessSeconds !== null) metrics.gauge('millrace_freshness_seconds').set(freshnessSeconds);
@@ -251,6 +275,7 @@ function setPolled(metrics: Instruments, state: PolledState): void {
 }
 
 function describe(metrics: Instruments, info: RunInfo): void {
+  if (info.predictsTopic) metrics.gauge('millrace_predictions_joined').set(0);
   metrics.gauge('millrace_build_info').set({ version: info.version, node: process.version }, 1);
   metrics
     .gauge('millrace_config_info')

@@ -2,13 +2,11 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { FieldFault, PostedRows, Predictor, ServedVersion } from './predictor.ts';
 import { answerLater, maxRequestRows, predictingRoute } from './requests.ts';
 import { predictSchema } from './predict-schema.ts';
+import { predictionValue, type PredictionValue } from './prediction-value.ts';
 import type { Predictions } from './predictions.ts';
 
 /** One row's answer. */
-interface Prediction {
-  /** Original units, or the likeliest class; null while no class is known. */
-  readonly value: number | string | null;
-  readonly probabilities?: Readonly<Record<string, number>>;
+interface Prediction extends PredictionValue {
   /** Fields that the model saw as missing. */
   readonly missing?: readonly string[];
 }
@@ -62,12 +60,7 @@ function prediction(
   classes: readonly string[] | null,
   missing: readonly string[],
 ): Prediction {
-  const lacking = missing.length === 0 ? {} : { missing };
-  if (classes === null) return { value: outputs[row]!, ...lacking };
-  const shares = outputs.subarray(row * classes.length, (row + 1) * classes.length);
-  const probabilities = Object.fromEntries(classes.map((name, index) => [name, shares[index]!]));
-  const likeliest = shares.indexOf(Math.max(...shares));
-  return { value: classes[likeliest] ?? null, probabilities, ...lacking };
+  return { ...predictionValue(outputs, row, classes), ...(missing.length === 0 ? {} : { missing }) };
 }
 
 function tooMany(reply: FastifyReply, rows: number): FastifyReply {

@@ -99,6 +99,23 @@ const everything = {
   offsetsSkipped: { type: 'offsetsSkipped', topic: 'readings', partition: 0, from: 10, to: 25 },
   endOffsetSeen: { type: 'endOffsetSeen', topic: 'readings', partition: 3, endOffset: 150 },
   registryRetried: { type: 'registryRetried', message: 'connection refused' },
+  predictionsJoined: { type: 'predictionsJoined' },
+  predictionsInterrupted: { type: 'predictionsInterrupted', message: 'connection refused' },
+  predictionsWritten: {
+    type: 'predictionsWritten',
+    predictions: 97,
+    rejected: new Map([['key.missing', 3]]),
+    seconds: 0.02,
+    partitions: [{ topic: 'asked', partition: 1, nextOffset: 100, endOffset: 130 }],
+  },
+  predictionPartitionSeen: {
+    type: 'predictionPartitionSeen',
+    topic: 'asked',
+    partition: 1,
+    nextOffset: 100,
+    endOffset: 140,
+  },
+  predictionOffsetsSkipped: { type: 'predictionOffsetsSkipped', topic: 'asked', partition: 0, from: 10, to: 15 },
 } as const satisfies { [Type in TelemetryEvent['type']]: Extract<TelemetryEvent, { readonly type: Type }> };
 
 /** What each event alone must change, as sample and value. */
@@ -177,6 +194,16 @@ const changes: { readonly [Type in TelemetryEvent['type']]: Readonly<Record<stri
   offsetsSkipped: { millrace_offsets_skipped_total: 15 },
   endOffsetSeen: {},
   registryRetried: { millrace_registry_retries_total: 1 },
+  predictionsJoined: { millrace_predictions_joined: 1 },
+  predictionsInterrupted: { millrace_prediction_interruptions_total: 1, millrace_predictions_joined: 0 },
+  predictionsWritten: {
+    'millrace_predictions_total{route="topic"}': 97,
+    'millrace_prediction_dead_letters_total{reason="key.missing"}': 3,
+    'millrace_prediction_lag_records{topic="asked",partition="1"}': 30,
+    millrace_prediction_transaction_seconds_sum: 0.02,
+  },
+  predictionPartitionSeen: { 'millrace_prediction_lag_records{topic="asked",partition="1"}': 40 },
+  predictionOffsetsSkipped: { millrace_prediction_offsets_skipped_total: 5 },
 };
 
 const info = {
@@ -186,6 +213,7 @@ const info = {
   backend: 'wasm',
   models: { main: { kind: 'mlp' }, shadow: { kind: 'linear' } },
   served: 'main',
+  predictsTopic: true,
 };
 
 function metricsAfterEverything(): MetricsTelemetry {
