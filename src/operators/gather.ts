@@ -1,38 +1,54 @@
 import type { Observable } from 'rxjs';
 
+export interface GatherOptions<T> {
+  /** What one value counts, 0 or more. */
+  readonly weigh: (value: T) => number;
+  /** Values that count more than this together are not gathered; a single one may. */
+  readonly most: number;
+}
+
 /**
- * Yields what has come while the consumer was busy, at most `most` at a time, oldest first; waits while nothing has.
- * Ends and fails with the source, when what came before has been yielded; returning unsubscribes. What piles up here is
- * bounded by whatever bounds the source.
+ * Yields what has come while the consumer was busy, oldest first and up to `most`; waits while nothing has. Ends or fails with
+ * the source, when what came before has been yielded; returning unsubscribes. What piles up here is bounded by whatever
+ * bounds the source.
  */
-export async function* gather<T>(values: Observable<T>, most: number): AsyncGenerator<readonly T[], void, undefined> {
+export async function* gather<T>(
+  values: Observable<T>,
+  { weigh, most }: GatherOptions<T>,
+): AsyncGenerator<readonly T[], void, undefined> {
   const waiting: T[] = [];
-  let ending: { readonly error: unknown } | 'complete' | null = null;
+  const state: { end: { readonly error?: unknown } | null } = { end: null };
   let wake = (): void => undefined;
+  const finish = (end: { readonly error?: unknown }): void => {
+    state.end = end;
+    wake();
+  };
   const subscription = values.subscribe({
     next: (value) => {
       waiting.push(value);
       wake();
     },
     error: (error: unknown) => {
-      ending = { error };
-      wake();
+      finish({ error });
     },
     complete: () => {
-      ending = 'complete';
-      wake();
+      finish({});
     },
   });
-  const endingNow = (): typeof ending => ending;
   try {
-    for (;;) {
-      if (waiting.length > 0) yield waiting.splice(0, most);
-      else if (endingNow() === null) await new Promise<void>((resolve) => (wake = resolve));
-      else break;
+    while (waiting.length > 0 || state.end === null) {
+      if (waiting.length > 0) yield waiting.splice(0, countWithin(waiting, weigh, most));
+      else await new Promise<void>((resolve) => (wake = resolve));
     }
-    const end = endingNow();
-    if (end !== null && end !== 'complete') throw end.error;
+    if ('error' in state.end) throw state.end.error;
   } finally {
     subscription.unsubscribe();
   }
+}
+
+/** How many values, from the first on, count no more than `most`; at least one. */
+function countWithin<T>(values: readonly T[], weigh: (value: T) => number, most: number): number {
+  let weight = 0;
+  const beyond = values.findIndex((value) => (weight += weigh(value)) > most);
+  return beyond < 0 ? values.length : Math.max(1, beyond);
 }
