@@ -62,6 +62,8 @@ export type TelemetryEvent =
     }
   | { readonly type: 'endOffsetSeen'; readonly topic: string; readonly partition: number; readonly endOffset: number }
   | { readonly type: 'registryRetried'; readonly message: string }
+  /** Predictions to a topic are to begin, and for what they wait. */
+  | { readonly type: 'predictionsAwaited'; readonly message: string }
   /** Predictions to a topic flow, or flow again. */
   | { readonly type: 'predictionsJoined' }
   /** They cannot be read, made or written now, which is tried again; `predictionsJoined` ends it. */

@@ -30,6 +30,9 @@ export function logTelemetry(logger: Logger): Telemetry {
         case 'modelDegraded':
           logger.warn(event.message);
           break;
+        case 'predictionsAwaited':
+          logger.info(event.message);
+          break;
         case 'predictionsJoined':
           saidAt.delete('predictions');
           logger.info('predictions flow to their topic');

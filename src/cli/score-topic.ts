@@ -89,6 +89,7 @@ class RunningScoring implements TopicScoring {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
+    this.#tellWaiting();
     await Promise.race([this.#options.predictor.hasVersion, aborted(signal)]);
     while (!signal.aborted) {
       try {
@@ -103,6 +104,12 @@ class RunningScoring implements TopicScoring {
         this.#backoffMs = Math.min(2 * this.#backoffMs, maxBackoffMs);
       }
     }
+  }
+
+  #tellWaiting(): void {
+    const { predictor, telemetry } = this.#options;
+    const reason = predictor.version === null ? 'the first version, which the first checkpoint makes' : 'the brokers';
+    telemetry.emit({ type: 'predictionsAwaited', message: `predictions to ${this.#predict.to} wait for ${reason}` });
   }
 
   /** From what is committed until it is stopped; @throws at the first trouble that the source does not mend by itself. */

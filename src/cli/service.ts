@@ -118,6 +118,9 @@ class Watch {
         statusVersion: () => this.board.version,
         notReady: () => this.board.reasons.map(({ message }) => message),
         metrics: (accept) => this.metrics.expose(accept),
+        onAnswer: (request) => {
+          this.metrics.answered(request);
+        },
         version,
         predictions: {
           name: config.name,
@@ -125,6 +128,9 @@ class Watch {
           models: Object.keys(config.models),
           unready: 'no model is served yet: the first is that of the first checkpoint',
           predictor: () => this.predictor,
+          onPredicted: (rows) => {
+            this.metrics.predicted(rows);
+          },
         },
         versions: () => this.promotion,
       },
@@ -230,7 +236,6 @@ class RunningService {
       backend,
       models: config.models,
       served: config.serve,
-      predictsTopic: config.predict !== undefined && !this.#options.isBounded,
     });
     metrics.poll(() => ({ ring: trainer.ring, credit, isReady: board.isReady }));
   }

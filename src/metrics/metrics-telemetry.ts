@@ -7,6 +7,7 @@ import { baselineModel } from './definitions.ts';
 import { instruments } from './instruments.ts';
 import type { Instruments } from './instruments.ts';
 import { prometheusText } from './prometheus-text.ts';
+import { RequestCounts } from './request-counts.ts';
 
 /** What is asked at each scrape, since nobody tells it. */
 export interface PolledState {
@@ -23,8 +24,14 @@ export interface RunInfo {
   readonly backend: string;
   readonly models: Readonly<Record<string, { readonly kind: string }>>;
   readonly served: string;
-  /** Whether predictions go to a topic. */
-  readonly predictsTopic: boolean;
+}
+
+/** A request over HTTP that is over. */
+export interface Answered {
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+  readonly isPrediction: boolean;
 }
 
 /** A scrape's answer. */
@@ -39,6 +46,10 @@ export interface MetricsTelemetry extends Telemetry {
   describe(info: RunInfo): void;
   /** Sets what is polled; until then those metrics are absent. */
   poll(state: () => PolledState): void;
+  /** Counts a request over HTTP; nothing but a few additions. */
+  answered(request: Answered): void;
+  /** Counts rows that were predicted over HTTP. */
+  predicted(rows: number): void;
   /** OpenMetrics where `accept` (an HTTP Accept header) asks for it, as Prometheus does, else the Prometheus text format. */
   expose(accept?: string): Promise<Exposition>;
 }
@@ -59,6 +70,9 @@ export function metricsTelemetry(progress: Progress): MetricsTelemetry {
   const metrics = instruments(registry);
   metrics.gauge('millrace_source_joined').set(0);
   metrics.gauge('millrace_memory_limit_bytes').set(memoryLimitBytes());
+  const requests = new RequestCounts();
+  const predictionSeconds = metrics.histogram('millrace_http_prediction_seconds');
+  let rowsPredicted = 0;
   let polled: (() => PolledState) | null = null;
   return {
     emit: (event) => {
@@ -70,7 +84,17 @@ export function metricsTelemetry(progress: Progress): MetricsTelemetry {
     poll: (state) => {
       polled = state;
     },
+    answered: ({ route, status, seconds, isPrediction }) => {
+      requests.add(route, status);
+      if (isPrediction) predictionSeconds.observe(seconds);
+    },
+    predicted: (rows) => {
+      rowsPredicted += rows;
+    },
     expose: async (accept = '') => {
+      requests.moveTo(metrics.counter('millrace_http_requests_total'));
+      metrics.counter('millrace_predictions_total').inc({ route: 'http' }, rowsPredicted);
+      rowsPredicted = 0;
       setFromProgress(metrics, progress);
       if (polled !== null) setPolled(metrics, polled());
       const body = await registry.metrics();
@@ -151,6 +175,9 @@ function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number)
       break;
     case 'registryRetried':
       metrics.counter('millrace_registry_retries_total').inc();
+      break;
+    case 'predictionsAwaited':
+      metrics.gauge('millrace_predictions_joined').set(0);
       break;
     case 'predictionsJoined':
       metrics.gauge('millrace_predictions_joined').set(1);
@@ -275,7 +302,6 @@ function setPolled(metrics: Instruments, state: PolledState): void {
 }
 
 function describe(metrics: Instruments, info: RunInfo): void {
-  if (info.predictsTopic) metrics.gauge('millrace_predictions_joined').set(0);
   metrics.gauge('millrace_build_info').set({ version: info.version, node: process.version }, 1);
   metrics
     .gauge('millrace_config_info')
