@@ -1,4 +1,10 @@
-import { partitionName, type Outcomes, type PartitionProgress, type StepReport, type TrainerOutcomes } from './records.ts';
+import {
+  partitionName,
+  type Outcomes,
+  type PartitionProgress,
+  type StepReport,
+  type TrainerOutcomes,
+} from './records.ts';
 import type { Telemetry, TelemetryEvent } from './telemetry.ts';
 
 /** How far reading is behind the end of one partition. */

@@ -97,8 +97,8 @@ export class BlockScorer {
     if (lacking !== null) {
       return { reason: lacking === plan.key ? 'key.missing' : 'target.missing', detail: `${lacking} is missing` };
     }
-    const hasTime = plan.time === null || !Number.isNaN(times[0]![index]!);
-    return hasTime ? null : { reason: 'time.missing', detail: `${plan.time ?? ''} is missing` };
+    if (plan.time === null || !Number.isNaN(times[0]![index]!)) return null;
+    return { reason: 'time.missing', detail: `${plan.time} is missing` };
   }
 
   #record(

@@ -91,7 +91,7 @@ class RunningScoring implements TopicScoring {
     const { signal } = this.#stopping;
     this.#tellWaiting();
     await Promise.race([this.#options.predictor.hasVersion, aborted(signal)]);
-    while (!signal.aborted) {
+    while (!this.#isStopping) {
       try {
         await this.#session();
       } catch (error) {
@@ -141,6 +141,10 @@ class RunningScoring implements TopicScoring {
     });
   }
 
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   get #groupId(): string {
     return `${this.#source.groupId ?? this.#options.config.name}-predict`;
   }
@@ -176,7 +180,7 @@ class RunningScoring implements TopicScoring {
         map((block) => scorer.decode(block)),
       );
       for await (const blocks of gather(scorable, { weigh, most: recordsPerTransaction })) {
-        if (signal.aborted) break;
+        if (this.#isStopping) break;
         await this.#transact(blocks, scorer, writer);
       }
     } finally {
@@ -245,6 +249,13 @@ function countsOf(letters: readonly DeadLetter[]): ReadonlyMap<RejectReason, num
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
   });
 }

@@ -209,12 +209,15 @@ export const configSchema = z.strictObject({
   predict: z
     .strictObject({
       from: name.meta({
-        description: 'A topic of source.kafka with the same kind of records, labels or not; a topic that is learned will do',
+        description:
+          'A topic of source.kafka with the same kind of records, labels or not; a topic that is learned will do',
       }),
       to: name.meta({ description: 'The topic that the predictions go to; made where it is missing' }),
     })
     .optional()
-    .meta({ description: 'Predicts each record of a topic once, by the served model, and writes that to another topic' }),
+    .meta({
+      description: 'Predicts each record of a topic once, by the served model, and writes that to another topic',
+    }),
   checkpoint: z
     .strictObject({
       dir: name.default('./state'),

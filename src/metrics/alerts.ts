@@ -85,7 +85,10 @@ const lateness = [
   'MillraceLagGrowing',
 ] as const satisfies readonly AlertName[];
 
-const latePredictions = ['MillracePredictionsWait', 'MillracePredictionsBehind'] as const satisfies readonly AlertName[];
+const latePredictions = [
+  'MillracePredictionsWait',
+  'MillracePredictionsBehind',
+] as const satisfies readonly AlertName[];
 
 const waiting = total('millrace_lag_records', ['topic', 'partition']);
 
@@ -283,7 +286,11 @@ function worse(score: 'mae' | 'accuracy', comparison: '>' | '<'): string {
 function predictionAlerts(span: Span) {
   const behind = (of: (lag: string) => string): string =>
     total('millrace_prediction_lag_records', ['topic', 'partition'], of);
-  const letters = total('millrace_prediction_dead_letters_total', ['reason'], (each) => `increase(${each}[${span(10)}])`);
+  const letters = total(
+    'millrace_prediction_dead_letters_total',
+    ['reason'],
+    (each) => `increase(${each}[${span(10)}])`,
+  );
   const predicted = `increase(${metric('millrace_predictions_total', { route: 'topic' })}[${span(10)}])`;
   const requests = (status: { readonly status?: string }): string => {
     const asked = metric('millrace_http_requests_total', { route: predictingRoutes, ...status });
@@ -311,14 +318,16 @@ function predictionAlerts(span: Span) {
       severity: 'warning',
       expr: `${letters} / (${letters} + ignoring (route) ${predicted}) > ${maxDeadLetterShare}`,
       forMinutes: 1,
-      summary: '{{ $value | humanizePercentage }} of the records to predict on {{ $labels.instance }} cannot be predicted',
+      summary:
+        '{{ $value | humanizePercentage }} of the records to predict on {{ $labels.instance }} cannot be predicted',
       description: 'They are in the dead letters with the reason.',
     },
     MillraceRequestsRefused: {
       severity: 'warning',
       expr: `${requests({ status: '503' })} / ${requests({})} > ${maxRefusedShare}`,
       forMinutes: 5,
-      summary: '{{ $value | humanizePercentage }} of the requests for predictions on {{ $labels.instance }} are refused',
+      summary:
+        '{{ $value | humanizePercentage }} of the requests for predictions on {{ $labels.instance }} are refused',
       description: 'No version is served yet, or more requests are under way than http.concurrentRequests.',
     },
   } as const satisfies AlertTable;

@@ -43,7 +43,8 @@ const stat = (title: string, unit: Unit, expr: string, legend = '{{instance}}'):
   queries: [{ expr, legend }],
 });
 
-type Timed = `millrace_${'decode' | 'derive' | 'normalize' | 'step' | 'checkpoint' | 'http_prediction' | 'prediction_transaction'}_seconds`;
+type Timed =
+  `millrace_${'decode' | 'derive' | 'normalize' | 'step' | 'checkpoint' | 'http_prediction' | 'prediction_transaction'}_seconds`;
 
 const times = (title: string, name: Timed): Panel =>
   lines(

@@ -176,28 +176,8 @@ function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number)
     case 'registryRetried':
       metrics.counter('millrace_registry_retries_total').inc();
       break;
-    case 'predictionsAwaited':
-      metrics.gauge('millrace_predictions_joined').set(0);
-      break;
-    case 'predictionsJoined':
-      metrics.gauge('millrace_predictions_joined').set(1);
-      break;
-    case 'predictionsInterrupted':
-      metrics.gauge('millrace_predictions_joined').set(0);
-      metrics.counter('millrace_prediction_interruptions_total').inc();
-      break;
-    case 'predictionsWritten':
-      metrics.counter('millrace_predictions_total').inc({ route: 'topic' }, event.predictions);
-      metrics.histogram('millrace_prediction_transaction_seconds').observe(event.seconds);
-      for (const [reason, records] of event.rejected) {
-        metrics.counter('millrace_prediction_dead_letters_total').inc({ reason }, records);
-      }
-      break;
-    case 'predictionOffsetsSkipped':
-      metrics.counter('millrace_prediction_offsets_skipped_total').inc(Math.abs(event.to - event.from));
-      break;
-    case 'predictionPartitionSeen': // lag is asked of `progress` at the scrape
-      break;
+    default:
+      recordPredictions(metrics, event);
   }
 }
 
@@ -226,6 +206,36 @@ function recordServing(metrics: Instruments, { served, newest, isPinned, heldInA
 /** `checkpoint-000000000017` is 17. */
 function numberOf(id: string): number {
   return Number(id.replace(/^\D*/, ''));
+}
+
+type PredictionEvent = Extract<TelemetryEvent, { readonly type: `prediction${string}` }>;
+
+/** What predictions to a topic tell. */
+function recordPredictions(metrics: Instruments, event: PredictionEvent): void {
+  switch (event.type) {
+    case 'predictionsAwaited':
+      metrics.gauge('millrace_predictions_joined').set(0);
+      break;
+    case 'predictionsJoined':
+      metrics.gauge('millrace_predictions_joined').set(1);
+      break;
+    case 'predictionsInterrupted':
+      metrics.gauge('millrace_predictions_joined').set(0);
+      metrics.counter('millrace_prediction_interruptions_total').inc();
+      break;
+    case 'predictionsWritten':
+      metrics.counter('millrace_predictions_total').inc({ route: 'topic' }, event.predictions);
+      metrics.histogram('millrace_prediction_transaction_seconds').observe(event.seconds);
+      for (const [reason, records] of event.rejected) {
+        metrics.counter('millrace_prediction_dead_letters_total').inc({ reason }, records);
+      }
+      break;
+    case 'predictionOffsetsSkipped':
+      metrics.counter('millrace_prediction_offsets_skipped_total').inc(Math.abs(event.to - event.from));
+      break;
+    case 'predictionPartitionSeen': // lag is asked of `progress` at the scrape
+      break;
+  }
 }
 
 function recordReport(metrics: Instruments, report: StepReport, nowSeconds: number): void {

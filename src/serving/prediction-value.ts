@@ -7,7 +7,11 @@ export interface PredictionValue {
 }
 
 /** What the outputs of a model [rows × (1 or classes)] say of a row; `classes` is null for regression. */
-export function predictionValue(outputs: Float64Array, row: number, classes: readonly string[] | null): PredictionValue {
+export function predictionValue(
+  outputs: Float64Array,
+  row: number,
+  classes: readonly string[] | null,
+): PredictionValue {
   if (classes === null) return { value: outputs[row]! };
   const shares = outputs.subarray(row * classes.length, (row + 1) * classes.length);
   const probabilities = Object.fromEntries(classes.map((name, index) => [name, shares[index]!]));

@@ -35,7 +35,13 @@ suite('gather', () => {
   });
 
   test('fails with the source, after what came before', async () => {
-    const groups = gather(concat(from([1, 2]), throwError(() => new Error('broken'))), byOne);
+    const groups = gather(
+      concat(
+        from([1, 2]),
+        throwError(() => new Error('broken')),
+      ),
+      byOne,
+    );
     assert.deepEqual((await groups.next()).value, [1, 2]);
     await assert.rejects(groups.next(), /broken/);
   });

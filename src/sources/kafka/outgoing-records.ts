@@ -59,8 +59,7 @@ export async function createMissing(admin: Admin, topics: readonly OutgoingTopic
     topics: missing.map(({ topic, partitions, maxRecordBytes }) => ({
       topic,
       ...(partitions === undefined ? {} : { numPartitions: partitions }),
-      configEntries:
-        maxRecordBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxRecordBytes) }],
+      configEntries: maxRecordBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxRecordBytes) }],
     })),
   });
 }
