@@ -92,9 +92,10 @@ async function describedInterface(): Promise<OpenApi> {
       statusVersion: none,
       notReady: none,
       metrics: none,
+      onAnswer: () => undefined,
       version: '',
       versions: none,
-      predictions: { name: '', served: '', models: [], unready: '', predictor: () => null },
+      predictions: { name: '', served: '', models: [], unready: '', predictor: () => null, onPredicted: none },
     },
   );
   try {

@@ -1,4 +1,10 @@
-import type { Outcomes, StepReport, TrainerOutcomes } from './records.ts';
+import {
+  partitionName,
+  type Outcomes,
+  type PartitionProgress,
+  type StepReport,
+  type TrainerOutcomes,
+} from './records.ts';
 import type { Telemetry, TelemetryEvent } from './telemetry.ts';
 
 /** How far reading is behind the end of one partition. */
@@ -29,7 +35,8 @@ export class Progress implements Telemetry {
   #filtered = 0;
   #trainer: TrainerOutcomes = untrained;
   #report: StepReport | null = null;
-  readonly #partitions = new Map<string, { topic: string; partition: number; nextOffset: number; endOffset: number }>();
+  readonly #partitions = new PartitionLags();
+  readonly #predicted = new PartitionLags();
   /** Blocks read and not yet observed, oldest first: records read when each was in, and its newest timestamp. */
   readonly #inFlight: { read: number; timestampMs: number }[] = [];
   /** Records of this run that are settled or with the trainer. */
@@ -61,13 +68,19 @@ export class Progress implements Telemetry {
       case 'recordsRead':
         this.#read += event.records;
         this.#readHere += event.records;
-        this.#seePartition(event.topic, event.partition, event.nextOffset, event.endOffset);
+        this.#partitions.see(event);
         if (event.records === 0) break;
         this.#newestReadMs = event.newestTimestampMs;
         this.#enterFlight(event.newestTimestampMs);
         break;
       case 'endOffsetSeen':
-        this.#seePartition(event.topic, event.partition, -1, event.endOffset);
+        this.#partitions.see({ ...event, nextOffset: -1 });
+        break;
+      case 'predictionsWritten':
+        for (const partition of event.partitions) this.#predicted.see(partition);
+        break;
+      case 'predictionPartitionSeen':
+        this.#predicted.see(event);
         break;
       case 'recordsRejected':
         this.#rejected += event.records;
@@ -114,12 +127,12 @@ export class Progress implements Telemetry {
 
   /** By partition, in the order they were first seen. */
   get lags(): readonly PartitionLag[] {
-    return [...this.#partitions.values()].map(({ topic, partition, nextOffset, endOffset }) => ({
-      topic,
-      partition,
-      nextOffset,
-      records: endOffset < 0 || nextOffset < 0 ? null : Math.max(0, endOffset - nextOffset),
-    }));
+    return this.#partitions.lags;
+  }
+
+  /** The same of predictions to a topic: records not yet predicted. */
+  get predictionLags(): readonly PartitionLag[] {
+    return this.#predicted.lags;
   }
 
   /**
@@ -147,14 +160,6 @@ export class Progress implements Telemetry {
     return this.lags.some((lag) => (lag.records ?? 0) > 0);
   }
 
-  #seePartition(topic: string, partition: number, nextOffset: number, endOffset: number): void {
-    const name = `${topic}:${partition}`;
-    const seen = this.#partitions.get(name) ?? { topic, partition, nextOffset: -1, endOffset: -1 };
-    if (nextOffset >= 0) seen.nextOffset = nextOffset;
-    if (endOffset >= 0) seen.endOffset = endOffset;
-    this.#partitions.set(name, seen);
-  }
-
   #enterFlight(timestampMs: number): void {
     const last = this.#inFlight.at(-1);
     if (last !== undefined && this.#inFlight.length >= maxBlocksInFlight) last.read = this.#readHere;
@@ -166,6 +171,29 @@ export class Progress implements Telemetry {
     let done = 0;
     while ((this.#inFlight[done]?.read ?? Infinity) <= this.#passed) done += 1;
     if (done > 0) this.#inFlight.splice(0, done);
+  }
+}
+
+/** Partitions that are read, in the order they were first seen. */
+class PartitionLags {
+  readonly #partitions = new Map<string, { topic: string; partition: number; nextOffset: number; endOffset: number }>();
+
+  /** An offset of -1 says nothing. */
+  see({ topic, partition, nextOffset, endOffset }: PartitionProgress): void {
+    const name = partitionName({ topic, partition });
+    const seen = this.#partitions.get(name) ?? { topic, partition, nextOffset: -1, endOffset: -1 };
+    if (nextOffset >= 0) seen.nextOffset = nextOffset;
+    if (endOffset >= 0) seen.endOffset = endOffset;
+    this.#partitions.set(name, seen);
+  }
+
+  get lags(): readonly PartitionLag[] {
+    return [...this.#partitions.values()].map(({ topic, partition, nextOffset, endOffset }) => ({
+      topic,
+      partition,
+      nextOffset,
+      records: endOffset < 0 || nextOffset < 0 ? null : Math.max(0, endOffset - nextOffset),
+    }));
   }
 }
 

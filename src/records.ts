@@ -18,6 +18,14 @@ export interface Position {
   readonly epoch: number;
 }
 
+/** How far a partition is read, and where it ends as far as is known, -1 where it is not. */
+export interface PartitionProgress {
+  readonly topic: string;
+  readonly partition: number;
+  readonly nextOffset: number;
+  readonly endOffset: number;
+}
+
 /** The name of a partition in documents: `topic:partition`. */
 export function partitionName(partition: { readonly topic: string; readonly partition: number }): string {
   return `${partition.topic}:${partition.partition}`;
@@ -212,6 +220,9 @@ export const rejectReasons = [
   'target.unknownClass',
   'target.tooManyClasses',
   'training.nonFinite',
+  // Of records that were to be predicted to a topic.
+  'target.missing',
+  'prediction.notFinite',
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
 

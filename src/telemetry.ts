@@ -1,4 +1,11 @@
-import type { FilterReason, PromotionDecision, RejectReason, ServingFacts, StepReport } from './records.ts';
+import type {
+  FilterReason,
+  PartitionProgress,
+  PromotionDecision,
+  RejectReason,
+  ServingFacts,
+  StepReport,
+} from './records.ts';
 
 /** What happened, told once per block or batch by the part it happened in. Names are noun + past verb. */
 export type TelemetryEvent =
@@ -54,7 +61,32 @@ export type TelemetryEvent =
       readonly to: number;
     }
   | { readonly type: 'endOffsetSeen'; readonly topic: string; readonly partition: number; readonly endOffset: number }
-  | { readonly type: 'registryRetried'; readonly message: string };
+  | { readonly type: 'registryRetried'; readonly message: string }
+  /** Predictions to a topic are to begin, and for what they wait. */
+  | { readonly type: 'predictionsAwaited'; readonly message: string }
+  /** Predictions to a topic flow, or flow again. */
+  | { readonly type: 'predictionsJoined' }
+  /** They cannot be read, made or written now, which is tried again; `predictionsJoined` ends it. */
+  | { readonly type: 'predictionsInterrupted'; readonly message: string }
+  /** A transaction is committed. */
+  | {
+      readonly type: 'predictionsWritten';
+      readonly predictions: number;
+      readonly rejected: ReadonlyMap<RejectReason, number>;
+      /** From the first record's turn to the commit. */
+      readonly seconds: number;
+      readonly partitions: readonly PartitionProgress[];
+    }
+  /** Where predictions of a partition go on, or where it ends; -1 says nothing. */
+  | ({ readonly type: 'predictionPartitionSeen' } & PartitionProgress)
+  /** As `offsetsSkipped`, of records that are not predicted. */
+  | {
+      readonly type: 'predictionOffsetsSkipped';
+      readonly topic: string;
+      readonly partition: number;
+      readonly from: number;
+      readonly to: number;
+    };
 
 /** Where parts report to. Implementations are cheap and never throw. */
 export interface Telemetry {

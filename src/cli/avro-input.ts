@@ -23,6 +23,20 @@ export async function avroInputFields(config: Config, telemetry: Telemetry): Pro
   return avroFields(text).map(({ path, kind }) => ({ name: path, isNumeric: kind === 'number' }));
 }
 
+/**
+ * Registers a schema where the configuration names a registry, or finds it there, and returns its id; null where there is none.
+ * @throws DecodeError (rejects) where the registry refuses it, or is away for longer than `connectTimeout`.
+ */
+export function registerSchema(
+  { decode, connectTimeout }: Config,
+  schema: { readonly subject: string; readonly text: string },
+  telemetry: Telemetry,
+  signal: AbortSignal,
+): Promise<number> | null {
+  if (decode.kind !== 'avro' || decode.registry === undefined) return null;
+  return schemaRegistry(decode.registry, connectTimeout, telemetry).register(schema.subject, schema.text, signal);
+}
+
 /** All fields of the records that a schema file describes, by path. */
 export function schemaFilePaths(file: string): readonly string[] {
   return avroFields(schemaFileText(file)).map(({ path }) => path);

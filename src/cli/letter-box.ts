@@ -1,8 +1,9 @@
 import type { DeadLetter, DeadLetters } from '../dead-letters/dead-letters.ts';
 import type { OnReject } from '../operators/decode.ts';
 import type { PipelineStates } from '../pipeline.ts';
-import type { RecordBlock, RejectedRow } from '../records.ts';
+import type { RejectedRow } from '../records.ts';
 import type { StatusBoard } from '../serving/status-board.ts';
+import { letterOf } from './letter-of.ts';
 import type { LetterPreview } from './letter-preview.ts';
 
 /**
@@ -32,18 +33,7 @@ export function letterBox(
   return {
     letters,
     onReject: (block, recordIndex, reason, detail) => {
-      const { topic, partition } = block;
-      const letter = {
-        reason,
-        detail,
-        topic,
-        partition,
-        offset: block.offsets[recordIndex]!,
-        timestampMs: block.timestampsMs[recordIndex]!,
-        key: slice(block, block.keyStarts[recordIndex]!, block.keyLengths[recordIndex]!),
-        value: slice(block, block.valueStarts[recordIndex]!, block.valueLengths[recordIndex]!),
-        headers: block.headers(recordIndex),
-      };
+      const letter = letterOf(block, recordIndex, reason, detail);
       const waiting = held.at(-1);
       if (waiting === undefined) letters.write(letter);
       else waiting.push(letter);
@@ -75,8 +65,4 @@ export function letterBox(
     },
     close: () => letters.close(),
   };
-}
-
-function slice(block: RecordBlock, start: number, length: number): Buffer | null {
-  return length < 0 ? null : block.bytes.subarray(start, start + length);
 }

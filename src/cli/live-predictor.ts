@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { jsonRows, type JsonRows } from '../codecs/json-rows.ts';
 import { fieldPlanOf, type FeaturePlan } from '../operators/feature-plan.ts';
-import { onlyKey, type FeatureState } from '../operators/feature-state.ts';
+import { onlyKey, type FeatureRows, type FeatureState } from '../operators/feature-state.ts';
 import type { PostedRows, Predictor, RawRows, RecordField, ServedVersion } from '../serving/predictor.ts';
 import { makeScaler } from './assembly.ts';
 import { servedVersion, type SavedState } from './served-version.ts';
@@ -12,17 +12,23 @@ export class LivePredictor implements Predictor {
   readonly fields: readonly RecordField[];
   readonly columns: readonly string[];
   readonly task: Config['target']['task'];
+  /** Resolves when there is a version. */
+  readonly hasVersion: Promise<void>;
   readonly #config: Config;
+  readonly #plan: FeaturePlan;
   readonly #state: FeatureState;
   readonly #read: (records: readonly unknown[]) => JsonRows;
   readonly #ownTargetColumn: number;
   readonly #usesTarget: boolean;
   #version: ServedVersion | null = null;
+  #noteVersion = (): void => undefined;
 
   /** `state`: that of the running pipeline. It is only looked at. */
   constructor(config: Config, plan: FeaturePlan, state: FeatureState) {
     this.task = config.target.task;
+    this.hasVersion = new Promise((resolve) => (this.#noteVersion = resolve));
     this.#config = config;
+    this.#plan = plan;
     this.#state = state;
     const isAsked =
       plan.target.as === 'change' || Object.values(config.models).some(({ kind }) => kind === 'lastValue');
@@ -43,6 +49,7 @@ export class LivePredictor implements Predictor {
   /** Serves a version from now on. Requests under way end with the version that they began with. */
   publish(version: ServedVersion): void {
     this.#version = version;
+    this.#noteVersion();
   }
 
   versionOf(saved: SavedState): ServedVersion {
@@ -58,20 +65,33 @@ export class LivePredictor implements Predictor {
 
   rowsOf(records: readonly unknown[]): PostedRows {
     const { columns, faults, missing } = this.#read(records);
-    const { rowCount } = columns;
+    const good = faults.length === 0 ? [...missing.keys()] : [];
+    return { rows: this.rowsAt(columns, good), faults, missing };
+  }
+
+  /** The rows at these indexes of columns in the order of the plan. */
+  rowsAt(columns: FeatureRows, indexes: readonly number[]): RawRows {
     const state = this.#state;
+    const rowCount = indexes.length;
     const width = state.featureCount;
     const features = new Float64Array(rowCount * width);
     const ownTargets = new Float64Array(rowCount).fill(Number.NaN);
     const keyIds = new Int32Array(rowCount);
     const keys = state.keysOf(columns);
-    for (let row = 0; row < rowCount && faults.length === 0; row += 1) {
-      const key = keys === null ? onlyKey : (keys[row] ?? '');
-      state.peek(columns, row, key, features.subarray(row * width, (row + 1) * width));
-      if (this.#usesTarget) ownTargets[row] = state.peekTarget(columns, row);
+    for (const [row, index] of indexes.entries()) {
+      const key = keys === null ? onlyKey : (keys[index] ?? '');
+      state.peek(columns, index, key, features.subarray(row * width, (row + 1) * width));
+      if (this.#usesTarget) ownTargets[row] = state.peekTarget(columns, index);
       keyIds[row] = state.keys.find(key)?.id ?? -1;
     }
-    return { rows: { rowCount, features, ownTargets, keyIds }, faults, missing };
+    return { rowCount, features, ownTargets, keyIds };
+  }
+
+  /** The field without which the row at this index cannot be predicted and which it has not; null where it has all. */
+  lackedBy(columns: FeatureRows, index: number): string | null {
+    const { key, target } = this.#plan;
+    if (key !== null && (this.#state.keysOf(columns)?.[index] ?? '') === '') return key;
+    return target.as === 'change' && Number.isNaN(this.#state.peekTarget(columns, index)) ? target.field : null;
   }
 
   rowsOfFeatures(features: Float64Array): RawRows {

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { PromotionDecision } from '../records.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Telemetry, TelemetryEvent } from '../telemetry.ts';
+
+type OffsetsSkipped = Pick<Extract<TelemetryEvent, { type: 'offsetsSkipped' }>, 'topic' | 'partition' | 'from' | 'to'>;
 
 /** A message that repeats is logged again after this long. */
 const repeatMs = 10_000;
@@ -28,6 +30,24 @@ export function logTelemetry(logger: Logger): Telemetry {
         case 'modelDegraded':
           logger.warn(event.message);
           break;
+        case 'predictionsAwaited':
+          logger.info(event.message);
+          break;
+        case 'predictionsJoined':
+          saidAt.delete('predictions');
+          logger.info('predictions flow to their topic');
+          break;
+        case 'predictionsInterrupted':
+          warn('predictions', event.message);
+          break;
+        case 'predictionOffsetsSkipped':
+          logger.error(`${placeOf(event)} are gone and were not predicted`);
+          break;
+        case 'predictionsWritten':
+          for (const reason of event.rejected.keys()) {
+            warn(`not predicted ${reason}`, `records to predict went to the dead letters: ${reason}`);
+          }
+          break;
         case 'registryRetried':
           warn('registry', event.message);
           break;
@@ -38,9 +58,7 @@ export function logTelemetry(logger: Logger): Telemetry {
           logger.error(`checkpoint ${event.id} is damaged (${event.message}); going back to the one before it`);
           break;
         case 'offsetsSkipped':
-          logger.error(
-            `${event.topic}:${event.partition}: records from offset ${event.from} to ${event.to} are gone and were not learned`,
-          );
+          logger.error(`${placeOf(event)} are gone and were not learned`);
           break;
         case 'checkpointSaved':
           logger.debug(
@@ -74,3 +92,7 @@ const actionWords = {
   unpinned: 'is no longer pinned',
   rolledBack: 'is served again and pinned',
 } as const;
+
+function placeOf({ topic, partition, from, to }: OffsetsSkipped): string {
+  return `${topic}:${partition}: records from offset ${from} to ${to}`;
+}

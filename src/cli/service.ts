@@ -22,6 +22,7 @@ import { logTelemetry } from './log-telemetry.ts';
 import { Promotion } from './promotion.ts';
 import { rejectAlarm, type RejectAlarm } from './reject-alarm.ts';
 import { savedCheckpoints } from './saved-checkpoints.ts';
+import type { TopicScoring } from './score-topic.ts';
 import { sensitiveFields } from './sensitive-fields.ts';
 import { configDigest, openDeadLetters, openState, shapeOf, type OpenState } from './state.ts';
 import { version } from './version.ts';
@@ -117,6 +118,9 @@ class Watch {
         statusVersion: () => this.board.version,
         notReady: () => this.board.reasons.map(({ message }) => message),
         metrics: (accept) => this.metrics.expose(accept),
+        onAnswer: (request) => {
+          this.metrics.answered(request);
+        },
         version,
         predictions: {
           name: config.name,
@@ -124,6 +128,9 @@ class Watch {
           models: Object.keys(config.models),
           unready: 'no model is served yet: the first is that of the first checkpoint',
           predictor: () => this.predictor,
+          onPredicted: (rows) => {
+            this.metrics.predicted(rows);
+          },
         },
         versions: () => this.promotion,
       },
@@ -141,6 +148,7 @@ class RunningService {
   /** and when the process is to end as well. */
   readonly #stopping = new AbortController();
   #halted: string | null = null;
+  #scoring: TopicScoring | null = null;
 
   constructor(options: ServiceOptions, watch: Watch, state: OpenState, http: HttpServer) {
     this.#options = options;
@@ -175,6 +183,7 @@ class RunningService {
     }
     const features = watchedFeatures(assembly.plan, assembly.states.derive, sensitiveFields(config));
     this.#show(assembly, features);
+    await this.#scoreTopic(assembly);
     this.#watch.onHalt = (name, message) => {
       this.#halt(name, message, assembly);
     };
@@ -189,6 +198,7 @@ class RunningService {
         this.#stop(assembly);
       },
       close: async () => {
+        await this.#scoring?.close();
         await letters.close();
         this.#watch.tensorboard?.close();
         await this.#http.close();
@@ -241,6 +251,15 @@ class RunningService {
     this.#watch.predictor = predictor;
     this.#watch.promotion = promotion;
     return promotion;
+  }
+
+  /** Begins to predict to a topic, where the configuration says so. */
+  async #scoreTopic({ plan, telemetry }: Assembly): Promise<void> {
+    const { config, isBounded } = this.#options;
+    const { predictor } = this.#watch;
+    if (config.predict === undefined || isBounded || predictor === null) return;
+    const { scoreTopic } = await import('./score-topic.ts');
+    this.#scoring = scoreTopic({ config, plan, predictor, telemetry });
   }
 
   /** Tells the page whom to ask for what no event tells. */
@@ -322,6 +341,7 @@ class RunningService {
 
   #stop(assembly: Assembly): void {
     this.#stopping.abort();
+    this.#scoring?.stop();
     this.#close(assembly);
   }
 

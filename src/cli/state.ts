@@ -22,7 +22,7 @@ export interface OpenState {
 }
 
 /** A dead-letter topic that is made takes a record of the broker's default limit (1 MiB) with headers on top. */
-const letterBytes = 2 << 20;
+export const letterBytes = 2 << 20;
 
 /** Kills the process at a named point of saving a checkpoint; only for tests of what survives that. */
 const killPoint = process.env['MILLRACE_TEST_KILL_AT'];

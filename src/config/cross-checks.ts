@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 
 /** Combinations that no single key can judge; one line per problem, with its fix. */
 export function crossChecks(config: Config): string[] {
-  return [...sourceChecks(config), ...targetChecks(config), ...modelChecks(config)];
+  return [...sourceChecks(config), ...targetChecks(config), ...modelChecks(config), ...predictChecks(config)];
 }
 
 function sourceChecks({ source, decode, deadLetter, target }: Config): string[] {
@@ -80,6 +80,25 @@ function modelChecks({ models, serve, target, training }: Config): string[] {
   for (const [name, { kind }] of Object.entries(models)) {
     const fits = target.task === 'classification' ? !['lastValue', 'mean'].includes(kind) : kind !== 'majority';
     if (!fits) problems.push(`models.${name}: ${kind} does not do ${target.task}.`);
+  }
+  return problems;
+}
+
+function predictChecks({ predict, source, deadLetter, models, serve }: Config): string[] {
+  if (predict === undefined) return [];
+  const { from, to } = predict;
+  if (source.kind !== 'kafka') {
+    return [`predict: reads and writes topics where source.kafka is, got source.${source.kind}. Take predict out.`];
+  }
+  const problems: string[] = [];
+  if (from === to) problems.push(`predict.to: ${to} is predict.from too. Name another topic.`);
+  else if (source.topics.includes(to)) problems.push(`predict.to: ${to} is a source topic too. Name another topic.`);
+  if (deadLetter !== undefined && 'topic' in deadLetter && [from, to].includes(deadLetter.topic)) {
+    const key = deadLetter.topic === to ? 'to' : 'from';
+    problems.push(`predict.${key}: ${deadLetter.topic} is the dead-letter topic. Name another topic.`);
+  }
+  if (models[serve]?.kind === 'layers') {
+    problems.push(`predict: models.${serve} is layers, which learns and is scored only. Serve another model.`);
   }
   return problems;
 }

@@ -206,6 +206,18 @@ export const configSchema = z.strictObject({
     .union([z.strictObject({ topic: name }), z.strictObject({ file: name })])
     .optional()
     .meta({ description: 'By default a file in the state directory' }),
+  predict: z
+    .strictObject({
+      from: name.meta({
+        description:
+          'A topic of source.kafka with the same kind of records, labels or not; a topic that is learned will do',
+      }),
+      to: name.meta({ description: 'The topic that the predictions go to; made where it is missing' }),
+    })
+    .optional()
+    .meta({
+      description: 'Predicts each record of a topic once, by the served model, and writes that to another topic',
+    }),
   checkpoint: z
     .strictObject({
       dir: name.default('./state'),

@@ -39,7 +39,7 @@ export function deadLetterTopic(topic: string, writer: RecordWriter): DeadLetter
 
   return {
     write: (letter) => {
-      waiting.push(toRecord(letter));
+      waiting.push(letterRecord(letter));
       if (waiting.length >= lettersPerSend) void send();
     },
     flush: async () => {
@@ -59,7 +59,8 @@ export function deadLetterTopic(topic: string, writer: RecordWriter): DeadLetter
   };
 }
 
-function toRecord(letter: DeadLetter): OutgoingRecord {
+/** A dead letter as a record of a topic. */
+export function letterRecord(letter: DeadLetter): OutgoingRecord {
   const text = (key: string, value: string): RecordHeader => ({
     key: `millrace.error.${key}`,
     value: Buffer.from(value),

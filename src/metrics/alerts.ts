@@ -16,6 +16,10 @@ export const alertNames = [
   'MillraceLossDiverging',
   'MillraceScoreBelowBaseline',
   'MillraceServedModelOld',
+  'MillracePredictionsWait',
+  'MillracePredictionsBehind',
+  'MillracePredictionDeadLetters',
+  'MillraceRequestsRefused',
   'MillraceCheckpointFailing',
   'MillraceCheckpointTooOld',
   'MillraceMemoryHigh',
@@ -64,9 +68,13 @@ const maxMemoryShare = 0.9;
 const minDivergingLoss = 0.1;
 const minScoredRows = 1000;
 const maxUnsavedMinutes = 30;
+const maxRefusedShare = 0.01;
 /** Age of the served model against the newest one, and versions held in a row, that are more than the noise of a comparison. */
 const maxHeldMinutes = 5;
 const minHeldVersions = 3;
+
+/** Where predictions are asked for. */
+const predictingRoutes = ['/v1/predict', '/v2/models/:name/infer', '/v2/models/:name/versions/:version/infer'] as const;
 
 /** What any hold-up before the trainer looks like from behind. */
 const lateness = [
@@ -75,6 +83,11 @@ const lateness = [
   'MillraceFreshnessBurnFast',
   'MillraceFreshnessBurnSlow',
   'MillraceLagGrowing',
+] as const satisfies readonly AlertName[];
+
+const latePredictions = [
+  'MillracePredictionsWait',
+  'MillracePredictionsBehind',
 ] as const satisfies readonly AlertName[];
 
 const waiting = total('millrace_lag_records', ['topic', 'partition']);
@@ -101,6 +114,7 @@ export function alerts(options: AlertOptions): Readonly<Record<AlertName, Alert>
     ...freshnessAlerts(span, options),
     ...lossOfRecords(span),
     ...modelAlerts(span),
+    ...predictionAlerts(span),
     ...processAlerts(span),
   };
 }
@@ -121,7 +135,7 @@ function outages(span: Span) {
       forMinutes: 2,
       summary: 'Millrace on {{ $labels.instance }} cannot read its source',
       description: 'The broker is away, or refuses: nothing is read, and what was read before is served.',
-      explains: ['MillraceNotReady', ...lateness],
+      explains: ['MillraceNotReady', ...lateness, ...latePredictions],
     },
     MillraceRegistryAway: {
       severity: 'critical',
@@ -129,7 +143,7 @@ function outages(span: Span) {
       forMinutes: 5,
       summary: 'Millrace on {{ $labels.instance }} cannot get a schema',
       description: 'Look-ups at the schema registry fail and are tried again: records with that schema wait.',
-      explains: ['MillraceNotReady', ...lateness],
+      explains: ['MillraceNotReady', ...lateness, ...latePredictions],
     },
     MillraceNotReady: {
       severity: 'critical',
@@ -267,6 +281,56 @@ function worse(score: 'mae' | 'accuracy', comparison: '>' | '<'): string {
   const ofModels = metric('millrace_recent_score', { metric: score, model: { not: baselineModel } });
   const ofBaseline = metric('millrace_recent_score', { metric: score, model: baselineModel });
   return `${ofModels} ${comparison} ignoring (model) group_left () ${ofBaseline}`;
+}
+
+function predictionAlerts(span: Span) {
+  const behind = (of: (lag: string) => string): string =>
+    total('millrace_prediction_lag_records', ['topic', 'partition'], of);
+  const letters = total(
+    'millrace_prediction_dead_letters_total',
+    ['reason'],
+    (each) => `increase(${each}[${span(10)}])`,
+  );
+  const predicted = `increase(${metric('millrace_predictions_total', { route: 'topic' })}[${span(10)}])`;
+  const requests = (status: { readonly status?: string }): string => {
+    const asked = metric('millrace_http_requests_total', { route: predictingRoutes, ...status });
+    return `sum without (route, status) (increase(${asked}[${span(5)}]))`;
+  };
+  return {
+    MillracePredictionsWait: {
+      severity: 'critical',
+      expr: `${metric('millrace_predictions_joined')} == 0`,
+      forMinutes: 5,
+      summary: 'No predictions flow from {{ $labels.instance }} to their topic',
+      description: 'They cannot be read, made or written; the log and the page say why. It is tried again for ever.',
+      explains: ['MillracePredictionsBehind'],
+    },
+    MillracePredictionsBehind: {
+      severity: 'warning',
+      expr:
+        `${behind((lag) => `deriv(${lag}[${span(15)}])`)} > 0 ` +
+        `and ${behind((lag) => `min_over_time(${lag}[${span(15)}])`)} > 0`,
+      forMinutes: 15,
+      summary: 'Predictions of {{ $labels.instance }} fall behind by {{ $value | humanize }} records a second',
+      description: 'More records arrive than are predicted.',
+    },
+    MillracePredictionDeadLetters: {
+      severity: 'warning',
+      expr: `${letters} / (${letters} + ignoring (route) ${predicted}) > ${maxDeadLetterShare}`,
+      forMinutes: 1,
+      summary:
+        '{{ $value | humanizePercentage }} of the records to predict on {{ $labels.instance }} cannot be predicted',
+      description: 'They are in the dead letters with the reason.',
+    },
+    MillraceRequestsRefused: {
+      severity: 'warning',
+      expr: `${requests({ status: '503' })} / ${requests({})} > ${maxRefusedShare}`,
+      forMinutes: 5,
+      summary:
+        '{{ $value | humanizePercentage }} of the requests for predictions on {{ $labels.instance }} are refused',
+      description: 'No version is served yet, or more requests are under way than http.concurrentRequests.',
+    },
+  } as const satisfies AlertTable;
 }
 
 function processAlerts(span: Span) {

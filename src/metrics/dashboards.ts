@@ -43,7 +43,8 @@ const stat = (title: string, unit: Unit, expr: string, legend = '{{instance}}'):
   queries: [{ expr, legend }],
 });
 
-type Timed = `millrace_${'decode' | 'derive' | 'normalize' | 'step' | 'checkpoint'}_seconds`;
+type Timed =
+  `millrace_${'decode' | 'derive' | 'normalize' | 'step' | 'checkpoint' | 'http_prediction' | 'prediction_transaction'}_seconds`;
 
 const times = (title: string, name: Timed): Panel =>
   lines(
@@ -193,6 +194,29 @@ const model: Dashboard = {
   },
 };
 
+const serving: Dashboard = {
+  title: 'Millrace: serving',
+  rows: {
+    'Over HTTP': [
+      lines('Rows predicted', 'cps', [perSecond('millrace_predictions_total'), '{{route}}']),
+      times('Request for predictions', 'millrace_http_prediction_seconds'),
+      lines('Requests', 'cps', [perSecond('millrace_http_requests_total'), '{{route}} {{status}}']),
+    ],
+    'To a topic': [
+      lines('Predictions flow', 'none', [now('millrace_predictions_joined'), '{{instance}}']),
+      lines('Not yet predicted', 'short', [now('millrace_prediction_lag_records'), '{{topic}}:{{partition}}']),
+      times('A transaction', 'millrace_prediction_transaction_seconds'),
+      lines('Not predicted, by reason', 'cps', [perSecond('millrace_prediction_dead_letters_total'), '{{reason}}']),
+      lines(
+        'Trouble of predictions',
+        'cps',
+        [perSecond('millrace_prediction_interruptions_total'), 'interruptions'],
+        [perSecond('millrace_prediction_offsets_skipped_total'), 'offsets skipped'],
+      ),
+    ],
+  },
+};
+
 const resources: Dashboard = {
   title: 'Millrace: process',
   rows: {
@@ -222,5 +246,6 @@ export const dashboards: Readonly<Record<string, Dashboard>> = {
   'millrace-overview': overview,
   'millrace-pipeline': pipeline,
   'millrace-model': model,
+  'millrace-serving': serving,
   'millrace-process': resources,
 };

@@ -1,4 +1,5 @@
 import { filterReasons, rejectReasons } from '../records.ts';
+import { predictionMetrics } from './prediction-metrics.ts';
 import { promotionMetrics } from './promotion-metrics.ts';
 
 /** The values a label may have: listed, or where they come from and that this is a closed set. */
@@ -326,6 +327,7 @@ export const metricDefinitions = [
   },
 
   ...promotionMetrics,
+  ...predictionMetrics,
 
   // What runs here
   {

@@ -7,6 +7,7 @@ import { baselineModel } from './definitions.ts';
 import { instruments } from './instruments.ts';
 import type { Instruments } from './instruments.ts';
 import { prometheusText } from './prometheus-text.ts';
+import { RequestCounts } from './request-counts.ts';
 
 /** What is asked at each scrape, since nobody tells it. */
 export interface PolledState {
@@ -25,6 +26,14 @@ export interface RunInfo {
   readonly served: string;
 }
 
+/** A request over HTTP that is over. */
+export interface Answered {
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+  readonly isPrediction: boolean;
+}
+
 /** A scrape's answer. */
 export interface Exposition {
   readonly contentType: string;
@@ -37,6 +46,10 @@ export interface MetricsTelemetry extends Telemetry {
   describe(info: RunInfo): void;
   /** Sets what is polled; until then those metrics are absent. */
   poll(state: () => PolledState): void;
+  /** Counts a request over HTTP; nothing but a few additions. */
+  answered(request: Answered): void;
+  /** Counts rows that were predicted over HTTP. */
+  predicted(rows: number): void;
   /** OpenMetrics where `accept` (an HTTP Accept header) asks for it, as Prometheus does, else the Prometheus text format. */
   expose(accept?: string): Promise<Exposition>;
 }
@@ -57,6 +70,9 @@ export function metricsTelemetry(progress: Progress): MetricsTelemetry {
   const metrics = instruments(registry);
   metrics.gauge('millrace_source_joined').set(0);
   metrics.gauge('millrace_memory_limit_bytes').set(memoryLimitBytes());
+  const requests = new RequestCounts();
+  const predictionSeconds = metrics.histogram('millrace_http_prediction_seconds');
+  let rowsPredicted = 0;
   let polled: (() => PolledState) | null = null;
   return {
     emit: (event) => {
@@ -68,7 +84,17 @@ export function metricsTelemetry(progress: Progress): MetricsTelemetry {
     poll: (state) => {
       polled = state;
     },
+    answered: ({ route, status, seconds, isPrediction }) => {
+      requests.add(route, status);
+      if (isPrediction) predictionSeconds.observe(seconds);
+    },
+    predicted: (rows) => {
+      rowsPredicted += rows;
+    },
     expose: async (accept = '') => {
+      requests.moveTo(metrics.counter('millrace_http_requests_total'));
+      metrics.counter('millrace_predictions_total').inc({ route: 'http' }, rowsPredicted);
+      rowsPredicted = 0;
       setFromProgress(metrics, progress);
       if (polled !== null) setPolled(metrics, polled());
       const body = await registry.metrics();
@@ -150,6 +176,8 @@ function record(metrics: Instruments, event: TelemetryEvent, nowSeconds: number)
     case 'registryRetried':
       metrics.counter('millrace_registry_retries_total').inc();
       break;
+    default:
+      recordPredictions(metrics, event);
   }
 }
 
@@ -180,6 +208,36 @@ function numberOf(id: string): number {
   return Number(id.replace(/^\D*/, ''));
 }
 
+type PredictionEvent = Extract<TelemetryEvent, { readonly type: `prediction${string}` }>;
+
+/** What predictions to a topic tell. */
+function recordPredictions(metrics: Instruments, event: PredictionEvent): void {
+  switch (event.type) {
+    case 'predictionsAwaited':
+      metrics.gauge('millrace_predictions_joined').set(0);
+      break;
+    case 'predictionsJoined':
+      metrics.gauge('millrace_predictions_joined').set(1);
+      break;
+    case 'predictionsInterrupted':
+      metrics.gauge('millrace_predictions_joined').set(0);
+      metrics.counter('millrace_prediction_interruptions_total').inc();
+      break;
+    case 'predictionsWritten':
+      metrics.counter('millrace_predictions_total').inc({ route: 'topic' }, event.predictions);
+      metrics.histogram('millrace_prediction_transaction_seconds').observe(event.seconds);
+      for (const [reason, records] of event.rejected) {
+        metrics.counter('millrace_prediction_dead_letters_total').inc({ reason }, records);
+      }
+      break;
+    case 'predictionOffsetsSkipped':
+      metrics.counter('millrace_prediction_offsets_skipped_total').inc(Math.abs(event.to - event.from));
+      break;
+    case 'predictionPartitionSeen': // lag is asked of `progress` at the scrape
+      break;
+  }
+}
+
 function recordReport(metrics: Instruments, report: StepReport, nowSeconds: number): void {
   metrics.histogram('millrace_step_seconds').observe(report.seconds);
   if (report.learnedRows > 0) {
@@ -204,6 +262,9 @@ function setFromProgress(metrics: Instruments, progress: Progress): void {
   }
   for (const { topic, partition, records: behind } of progress.lags) {
     if (behind !== null) metrics.gauge('millrace_lag_records').set({ topic, partition }, behind);
+  }
+  for (const { topic, partition, records: behind } of progress.predictionLags) {
+    if (behind !== null) metrics.gauge('millrace_prediction_lag_records').set({ topic, partition }, behind);
   }
   metrics.gauge('millrace_lag_seconds').set(progress.lagSeconds);
   const { freshnessSeconds, eventTimeLagSeconds, report } = progress;

@@ -1,5 +1,5 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import { catchError, concatMap, defer, EMPTY, finalize, from, map, of } from 'rxjs';
+import { catchError, concatMap, defer, finalize, from, map, queueScheduler, scheduled, type Observable } from 'rxjs';
 import type { RecordBlock } from '../records.ts';
 
 /** What loads what a block needs to be decoded: schemas. */
@@ -17,15 +17,15 @@ export function prepare(codec: BlockPreparer, stopping: AbortSignal): MonoTypeOp
     defer(() => {
       const ended = new AbortController();
       const signal = AbortSignal.any([stopping, ended.signal]);
-      const giveBack = (block: RecordBlock): typeof EMPTY => {
+      const giveBack = (block: RecordBlock): Observable<RecordBlock> => {
         block.release();
-        return EMPTY;
+        return inTurn([]);
       };
       return blocks.pipe(
         concatMap((block) => {
           if (stopping.aborted) return giveBack(block);
           const loading = codec.prepare(block, signal);
-          if (loading === null) return of(block);
+          if (loading === null) return inTurn([block]);
           return from(loading).pipe(
             map(() => block),
             catchError((error: unknown) => {
@@ -39,4 +39,9 @@ export function prepare(codec: BlockPreparer, stopping: AbortSignal): MonoTypeOp
         }),
       );
     });
+}
+
+/** At once, but not within the block before: thousands of small ones that have waited for a schema would overflow the stack. */
+function inTurn(blocks: readonly RecordBlock[]): Observable<RecordBlock> {
+  return scheduled(blocks, queueScheduler);
 }

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, messageOf } from '../errors.ts';
+import { tellAnswers, type AnsweredRequest } from './answered-requests.ts';
 import { displayHost } from './display-host.ts';
 import { docsPage } from './docs-page.ts';
 import { EventFeed } from './event-feed.ts';
@@ -41,6 +42,8 @@ export interface HttpParts {
   notReady(): readonly string[];
   /** `/metrics`, in the format that the Accept header asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Told of each request when it is over. */
+  onAnswer(request: AnsweredRequest): void;
   readonly predictions: Predictions;
   /** Null until the pipeline stands. */
   versions(): VersionControl | null;
@@ -114,6 +117,9 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
   app.setValidatorCompiler(() => () => true);
   await app.register(helmet, security);
   app.addHook('onRequest', stateGuard(options.host, options.token));
+  tellAnswers(app, (request) => {
+    parts.onAnswer(request);
+  });
   answerErrors(app);
   documentRoutes(app, parts);
   healthRoutes(app, parts);

@@ -50,7 +50,7 @@ export function inferenceProtocol({ predictions, version, maxRequests }: Protoco
         return { name, version: served?.id ?? '', state: reason === '' ? 'READY' : 'UNAVAILABLE', reason };
       });
     });
-    for (const path of paths) modelRoutes(app, path, find, maxRequests);
+    for (const path of paths) modelRoutes(app, path, find, { predictions, maxRequests });
     done();
   };
 }
@@ -80,7 +80,12 @@ function finder(keys: ReadonlyMap<string, string>, predictions: Predictions): Fi
   };
 }
 
-function modelRoutes(app: FastifyInstance, path: string, find: Find, maxRequests: number): void {
+function modelRoutes(
+  app: FastifyInstance,
+  path: string,
+  find: Find,
+  { predictions, maxRequests }: Pick<ProtocolOptions, 'predictions' | 'maxRequests'>,
+): void {
   app.get(path, { schema: modelSchema }, (request: ModelRequest, reply) => {
     const found = find(request, reply);
     return found === null ? reply : reply.send(metadata(request.params.name, found));
@@ -95,7 +100,7 @@ function modelRoutes(app: FastifyInstance, path: string, find: Find, maxRequests
   const options = { schema: inferSchema, ...predictingRoute(maxRequests) };
   app.post(`${path}/infer`, options, (request: ModelRequest, reply) => {
     const found = find(request, reply);
-    return found === null ? reply : infer(request, reply, found);
+    return found === null ? reply : infer(request, reply, found, predictions);
   });
 }
 
@@ -124,7 +129,12 @@ function originParameters({ step, trainedThrough, classes }: ServedVersion): Rea
   };
 }
 
-function infer(request: ModelRequest, reply: FastifyReply, { model, predictor, version }: Found): FastifyReply {
+function infer(
+  request: ModelRequest,
+  reply: FastifyReply,
+  { model, predictor, version }: Found,
+  predictions: Predictions,
+): FastifyReply {
   const refusal = version.refusal(model, 'features');
   if (refusal !== null) return reply.code(501).send({ error: refusal });
   if (request.headers['content-encoding'] !== undefined) {
@@ -140,6 +150,7 @@ function infer(request: ModelRequest, reply: FastifyReply, { model, predictor, v
   const outputs = version.predict(model, predictor.rowsOfFeatures(asked.features));
   const bad = outputs.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) return reply.code(422).send({ error: notFinite(Math.floor(bad / outputWidth(version))) });
+  predictions.onPredicted(asked.rowCount);
   return answer(reply, asked, outputs, { name: request.params.name, version });
 }
 

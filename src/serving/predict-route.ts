@@ -1,14 +1,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { FieldFault, PostedRows, Predictor, ServedVersion } from './predictor.ts';
+import type { FieldFault, PostedRows, ServedVersion } from './predictor.ts';
 import { answerLater, maxRequestRows, predictingRoute } from './requests.ts';
 import { predictSchema } from './predict-schema.ts';
+import { predictionValue, type PredictionValue } from './prediction-value.ts';
 import type { Predictions } from './predictions.ts';
 
 /** One row's answer. */
-interface Prediction {
-  /** Original units, or the likeliest class; null while no class is known. */
-  readonly value: number | string | null;
-  readonly probabilities?: Readonly<Record<string, number>>;
+interface Prediction extends PredictionValue {
   /** Fields that the model saw as missing. */
   readonly missing?: readonly string[];
 }
@@ -29,22 +27,22 @@ export function predictRoute(app: FastifyInstance, predictions: Predictions, max
     if (records.length > maxRequestRows) return tooMany(reply, records.length);
     const posted = predictor.rowsOf(records);
     if (posted.faults.length > 0) return refused(reply, posted.faults, Array.isArray(body));
-    return answer(reply, { posted, predictor, version, model: served, isArray: Array.isArray(body) });
+    return answer(reply, { posted, predictions, version, isArray: Array.isArray(body) });
   });
 }
 
 interface Asked {
   readonly posted: PostedRows;
-  readonly predictor: Predictor;
+  readonly predictions: Predictions;
   readonly version: ServedVersion;
-  readonly model: string;
   readonly isArray: boolean;
 }
 
-function answer(reply: FastifyReply, { posted, version, model, isArray }: Asked): FastifyReply {
-  const outputs = version.predict(model, posted.rows);
+function answer(reply: FastifyReply, { posted, predictions, version, isArray }: Asked): FastifyReply {
+  const outputs = version.predict(predictions.served, posted.rows);
   const bad = outputs.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) return reply.code(422).send({ error: notFinite(Math.floor(bad / (version.classes?.length ?? 1))) });
+  predictions.onPredicted(posted.rows.rowCount);
   const rows = posted.missing.map((missing, row) => prediction(outputs, row, version.classes, missing));
   const { id: modelVersion, step, trainedThrough } = version;
   const origin = { modelVersion, step, trainedThrough };
@@ -62,12 +60,7 @@ function prediction(
   classes: readonly string[] | null,
   missing: readonly string[],
 ): Prediction {
-  const lacking = missing.length === 0 ? {} : { missing };
-  if (classes === null) return { value: outputs[row]!, ...lacking };
-  const shares = outputs.subarray(row * classes.length, (row + 1) * classes.length);
-  const probabilities = Object.fromEntries(classes.map((name, index) => [name, shares[index]!]));
-  const likeliest = shares.indexOf(Math.max(...shares));
-  return { value: classes[likeliest] ?? null, probabilities, ...lacking };
+  return { ...predictionValue(outputs, row, classes), ...(missing.length === 0 ? {} : { missing }) };
 }
 
 function tooMany(reply: FastifyReply, rows: number): FastifyReply {

@@ -11,4 +11,6 @@ export interface Predictions {
   /** What answers while there is no version. */
   readonly unready: string;
   predictor(): Predictor | null;
+  /** Told how many rows an answer predicts. */
+  onPredicted(rows: number): void;
 }

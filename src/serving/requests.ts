@@ -10,7 +10,11 @@ export function answerLater(reply: FastifyReply, message: string, seconds: numbe
 
 /** Options of a route that predicts: thousands of small answers a second, which no browser shows. */
 export function predictingRoute(maxRequests: number) {
-  return { onRequest: concurrencyLimit(maxRequests), config: { isReading: true }, helmet: false } as const;
+  return {
+    onRequest: concurrencyLimit(maxRequests),
+    config: { isReading: true, isPredicting: true },
+    helmet: false,
+  } as const;
 }
 
 /** Refuses a route's requests beyond so many at a time, before their bodies are read. */

@@ -174,6 +174,13 @@ export class StatusBoard implements Telemetry {
       case 'promotionDecided':
         this.#noteDecision(event.decision, event.serving);
         break;
+      case 'predictionsAwaited':
+      case 'predictionsInterrupted':
+        this.#warn('predictions', event.message);
+        break;
+      case 'predictionsJoined':
+        this.#warnings.delete('predictions');
+        break;
       case 'offsetsSkipped': {
         const partition = `${event.topic}:${event.partition}`;
         const gap = `from ${countOf(event.from)} to ${countOf(event.to)}`;

@@ -80,6 +80,13 @@ export const healthy: Histories = {
   millrace_served_version_timestamp_seconds: rising(60),
   millrace_newest_version_timestamp_seconds: rising(60),
   millrace_versions_held_in_a_row: every(10, 1, 0),
+  millrace_predictions_joined: always(1),
+  'millrace_predictions_total{route="topic"}': rising(600),
+  'millrace_prediction_lag_records{topic="t",partition="0"}': every(3, 500, 0),
+  'millrace_prediction_dead_letters_total{reason="frame.magic"}': always(0),
+  'millrace_http_requests_total{route="/v1/predict",status="200"}': rising(60),
+  'millrace_http_requests_total{route="/v1/predict",status="503"}': always(0),
+  'millrace_http_requests_total{route="/v2/health/ready",status="503"}': rising(6),
   millrace_checkpoint_failures_total: always(0),
   millrace_last_step_timestamp_seconds: rising(60),
   millrace_last_checkpoint_timestamp_seconds: rising(60),
@@ -220,6 +227,25 @@ export const alertCases: Readonly<Record<AlertName, AlertCases>> = {
       // One checkpoint an hour, and one of them held.
       { millrace_served_version_timestamp_seconds: stopped(60, 60), millrace_versions_held_in_a_row: always(1) },
     ],
+  },
+  MillracePredictionsWait: {
+    fires: [{ millrace_predictions_joined: lately(7, 0, 1) }],
+    silent: [{ millrace_predictions_joined: lately(4, 0, 1) }],
+  },
+  MillracePredictionsBehind: {
+    fires: [{ 'millrace_prediction_lag_records{topic="t",partition="0"}': begun(50, 100) }],
+    silent: [
+      { 'millrace_prediction_lag_records{topic="t",partition="0"}': begun(12, 100) },
+      { 'millrace_prediction_lag_records{topic="t",partition="0"}': (minute) => 1e6 - 100 * minute },
+    ],
+  },
+  MillracePredictionDeadLetters: {
+    fires: [{ 'millrace_prediction_dead_letters_total{reason="frame.magic"}': begun(15, 12) }],
+    silent: [{ 'millrace_prediction_dead_letters_total{reason="frame.magic"}': begun(15, 3) }],
+  },
+  MillraceRequestsRefused: {
+    fires: [{ 'millrace_http_requests_total{route="/v1/predict",status="503"}': begun(12, 3) }],
+    silent: [{ 'millrace_http_requests_total{route="/v1/predict",status="503"}': begun(4, 3) }],
   },
   MillraceCheckpointFailing: {
     fires: [{ millrace_checkpoint_failures_total: begun(8, 2) }],

@@ -99,6 +99,24 @@ const everything = {
   offsetsSkipped: { type: 'offsetsSkipped', topic: 'readings', partition: 0, from: 10, to: 25 },
   endOffsetSeen: { type: 'endOffsetSeen', topic: 'readings', partition: 3, endOffset: 150 },
   registryRetried: { type: 'registryRetried', message: 'connection refused' },
+  predictionsAwaited: { type: 'predictionsAwaited', message: 'the first version' },
+  predictionsJoined: { type: 'predictionsJoined' },
+  predictionsInterrupted: { type: 'predictionsInterrupted', message: 'connection refused' },
+  predictionsWritten: {
+    type: 'predictionsWritten',
+    predictions: 97,
+    rejected: new Map([['key.missing', 3]]),
+    seconds: 0.02,
+    partitions: [{ topic: 'asked', partition: 1, nextOffset: 100, endOffset: 130 }],
+  },
+  predictionPartitionSeen: {
+    type: 'predictionPartitionSeen',
+    topic: 'asked',
+    partition: 1,
+    nextOffset: 100,
+    endOffset: 140,
+  },
+  predictionOffsetsSkipped: { type: 'predictionOffsetsSkipped', topic: 'asked', partition: 0, from: 10, to: 15 },
 } as const satisfies { [Type in TelemetryEvent['type']]: Extract<TelemetryEvent, { readonly type: Type }> };
 
 /** What each event alone must change, as sample and value. */
@@ -177,6 +195,17 @@ const changes: { readonly [Type in TelemetryEvent['type']]: Readonly<Record<stri
   offsetsSkipped: { millrace_offsets_skipped_total: 15 },
   endOffsetSeen: {},
   registryRetried: { millrace_registry_retries_total: 1 },
+  predictionsAwaited: { millrace_predictions_joined: 0 },
+  predictionsJoined: { millrace_predictions_joined: 1 },
+  predictionsInterrupted: { millrace_prediction_interruptions_total: 1, millrace_predictions_joined: 0 },
+  predictionsWritten: {
+    'millrace_predictions_total{route="topic"}': 97,
+    'millrace_prediction_dead_letters_total{reason="key.missing"}': 3,
+    'millrace_prediction_lag_records{topic="asked",partition="1"}': 30,
+    millrace_prediction_transaction_seconds_sum: 0.02,
+  },
+  predictionPartitionSeen: { 'millrace_prediction_lag_records{topic="asked",partition="1"}': 40 },
+  predictionOffsetsSkipped: { millrace_prediction_offsets_skipped_total: 5 },
 };
 
 const info = {
@@ -191,6 +220,7 @@ const info = {
 function metricsAfterEverything(): MetricsTelemetry {
   const metrics = metricsAfter(Object.values(everything));
   metrics.describe(info);
+  metrics.answered({ route: '/v1/predict', status: 200, seconds: 0.002, isPrediction: true });
   metrics.poll(() => ({ ring: { depth: 2, slots: 8 }, credit: { usedBytes: 10, limitBytes: 100 }, isReady: true }));
   return metrics;
 }
@@ -251,6 +281,24 @@ suite('metricsTelemetry', () => {
         assert.ok(typeof allowed === 'string' || allowed.includes(value), `${sample}: ${value} is not in the set`);
       }
     }
+  });
+
+  test('requests are counted by route and status, and the time of those that predict; counters never fall', async () => {
+    const metrics = metricsAfter([]);
+    const answer = { route: '/v1/predict', status: 200, seconds: 0.002, isPrediction: true };
+    for (const request of [answer, answer, { ...answer, status: 503 }]) metrics.answered(request);
+    metrics.answered({ route: '/metrics', status: 200, seconds: 9, isPrediction: false });
+    metrics.predicted(7);
+    await metrics.expose();
+    metrics.answered(answer);
+    metrics.predicted(1);
+    const samples = await samplesOf(metrics);
+    assert.equal(samples.get('millrace_http_requests_total{route="/v1/predict",status="200"}'), 3);
+    assert.equal(samples.get('millrace_http_requests_total{route="/v1/predict",status="503"}'), 1);
+    assert.equal(samples.get('millrace_http_requests_total{route="/metrics",status="200"}'), 1);
+    assert.equal(samples.get('millrace_predictions_total{route="http"}'), 8);
+    assert.equal(samples.get('millrace_http_prediction_seconds_count'), 4);
+    assert.ok(Math.abs((samples.get('millrace_http_prediction_seconds_sum') ?? 0) - 0.008) < 1e-9);
   });
 
   test('gauges without a value are absent, not 0', async () => {

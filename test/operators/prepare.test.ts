@@ -92,3 +92,17 @@ test('what the codec fails with is an error of the stream', async () => {
   codec.fail(new Error('gave up'));
   await assert.rejects(loaded, /gave up/);
 });
+
+test('any number of small blocks may wait for one schema, and be given back at a stop', async () => {
+  const small = Array.from({ length: 50_000 }, () => recordBlock(['1']));
+  const blocks = [recordBlock(['2', '2']), ...small];
+  const codec = new Loading();
+  const passed = lastValueFrom(from(blocks).pipe(prepare(codec, never), toArray()));
+  codec.finish();
+  assert.equal((await passed).length, blocks.length);
+
+  const stopping = new AbortController();
+  const given = lastValueFrom(from(blocks).pipe(prepare(new Loading(), stopping.signal), toArray()));
+  stopping.abort();
+  assert.deepEqual(await given, []);
+});

@@ -18,6 +18,7 @@ export function httpParts(run: SimulatedRun, parts: Partial<HttpParts> = {}): Ht
     statusVersion: () => run.board.version,
     notReady: () => run.board.reasons.map(({ message }) => message),
     metrics: (accept) => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: `# accept ${accept}\n` }),
+    onAnswer: () => undefined,
     predictions: predictionsOf(null),
     versions: () => null,
     version: '0.1.0',
@@ -33,6 +34,7 @@ export function predictionsOf(predictor: Predictor | null): HttpParts['predictio
     models: ['main', 'shadow'],
     unready: 'no model is served yet',
     predictor: () => predictor,
+    onPredicted: () => undefined,
   };
 }
 

@@ -39,8 +39,8 @@ export interface KafkaConnection {
   readonly sasl?: KafkaSasl | undefined;
 }
 
-/** How long calls of one client try again after trouble: not at all, or for (nearly) ever with short pauses. */
-export type KafkaPatience = 'none' | 'endless';
+/** How long calls of one client try again after trouble: not at all, some seconds, or for (nearly) ever with short pauses. */
+export type KafkaPatience = 'none' | 'brief' | 'endless';
 
 /** A client and the sockets that it opened. */
 export interface KafkaClient {
@@ -57,6 +57,7 @@ export interface KafkaClient {
 const timeouts = { connectionTimeout: 3000, requestTimeout: 5000 };
 const retries = {
   none: { retries: 0 },
+  brief: { retries: 8, maxRetryTime: 1000, initialRetryTime: 20 },
   endless: { retries: 1000, maxRetryTime: 2000, initialRetryTime: 200 },
 };
 
