@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'source.corrupt'
   | 'source.crashed'
   | 'source.stalled'
+  | 'source.overflow'
   | 'registry.unavailable'
   | 'trainer.failed'
   | 'trainer.withheld'

@@ -6,8 +6,13 @@ export { jsonCodec } from './codecs/json-codec.ts';
 export type { CodecLimits, Reject, RowCodec } from './codecs/row-codec.ts';
 export { schemaFile } from './codecs/schema-file.ts';
 export { SchemaRegistry } from './codecs/schema-registry.ts';
+export { assemble, type Assembly, type AssemblyOptions, type Restored } from './cli/assembly.ts';
+export type { PipelineLogger } from './cli/log-telemetry.ts';
+export { startPipeline, type RunningPipeline, type StartOptions } from './cli/start-pipeline.ts';
+export type { RunSummary } from './cli/summary.ts';
 export type { Config } from './config/config.ts';
-export { loadConfig } from './config/load.ts';
+export { configOf, loadConfig, type Environment, type LoadedConfig } from './config/load.ts';
+export type { ConfigDocument } from './config/schema.ts';
 export {
   CheckpointError,
   ConfigError,
@@ -24,7 +29,9 @@ export { decode, DecodeState, type DecodeOptions, type OnReject } from './operat
 export { derive, type DeriveOptions } from './operators/derive.ts';
 export { fieldPlanOf, type FeaturePlan, type FeatureSpec, type TargetSpec } from './operators/feature-plan.ts';
 export { FeatureState } from './operators/feature-state.ts';
+export { learn, type BatchLearner } from './operators/learn.ts';
 export { normalize, unscaled, type Scaler } from './operators/normalize.ts';
+export { prepare, type BlockPreparer } from './operators/prepare.ts';
 export { RunningMoments } from './operators/running-moments.ts';
 export { pipeline, type PipelineParts, type PipelineStates } from './pipeline.ts';
 export * from './records.ts';
@@ -35,7 +42,17 @@ export type { KafkaSourceOptions } from './sources/kafka/kafka-options.ts';
 export { logSource } from './sources/log/log-source.ts';
 export type { LogSourceOptions } from './sources/log/log-source-options.ts';
 export { LogWriter, type LogWriterOptions } from './sources/log/log-writer.ts';
-export { maxBlockRecords, type OutOfRange, type Source, type Start } from './sources/source.ts';
+export { rowSource } from './sources/rows/row-source.ts';
+export type { Rows } from './sources/rows/row-queue.ts';
+export {
+  maxBlockRecords,
+  type MakeSource,
+  type OutOfRange,
+  type Source,
+  type SourceContext,
+  type Start,
+} from './sources/source.ts';
+export { valueBlock, type ValuePlace } from './sources/value-block.ts';
 export { silentTelemetry, type Telemetry, type TelemetryEvent } from './telemetry.ts';
 export { inlineTrainer } from './trainer/inline-trainer.ts';
 export type { BackendChoice, BackendName, LearnerSpec, Trainer, TrainerOptions } from './trainer/trainer.ts';
