@@ -24,6 +24,7 @@ export interface Restored {
   readonly parts: ReadonlyMap<string, Snapshot>;
 }
 
+/** What the parts are made of besides the configuration. */
 export interface AssemblyOptions {
   readonly config: Config;
   readonly isBounded: boolean;

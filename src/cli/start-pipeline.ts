@@ -5,6 +5,7 @@ import type { PipelineLogger } from './log-telemetry.ts';
 import { startService } from './service.ts';
 import { summaryOf, type RunSummary } from './summary.ts';
 
+/** What runs, and how. */
 export interface StartOptions {
   /** From `loadConfig(file).config` or `configOf(document)`. */
   readonly config: Config;

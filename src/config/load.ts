@@ -7,6 +7,7 @@ import { substituteEnvironment, type Substitution } from './environment.ts';
 import { explainIssues } from './explain.ts';
 import { configSchema, type ConfigDocument, type RawConfig } from './schema.ts';
 
+/** A configuration that is valid, and where its values come from. */
 export interface LoadedConfig {
   readonly config: Config;
   /** The document as written, environment filled in: what an origin is looked up in. */
