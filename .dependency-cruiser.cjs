@@ -47,7 +47,8 @@ module.exports = {
     {
       name: 'nobody-imports-cli',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/cli/'] },
+      // The library's face shows whole pipelines, which only `cli` builds.
+      from: { path: '^src/', pathNot: ['^src/cli/', '^src/index\\.ts$'] },
       to: { path: '^src/cli/' },
     },
     {

@@ -8,6 +8,8 @@ const steps = [
   ['import table', 'node', ['scripts/imports.js']],
   ['unused code', 'npx', ['knip']],
   ['generated docs', 'npm', ['run', '--silent', 'docs', '--', '--check']],
+  ['library reference', 'npx', ['typedoc', '--emit', 'none', '--logLevel', 'Warn']],
+  ['package', 'npm', ['run', '--silent', 'check:package']],
   ['bench (short)', 'npm', ['run', '--silent', 'bench', '--', '--short']],
   ['tests', 'npm', ['test', '--silent']],
 ];

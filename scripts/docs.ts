@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { metricsPage } from '../src/metrics/metrics-page.ts';
 import { configurationPage, configurationSchema } from './configuration-page.ts';
 import { httpPage } from './http-page.ts';
+import { libraryPage } from './library-page.ts';
 import { kubernetesRules } from './kubernetes-rules.ts';
 
 const pages: readonly { readonly path: string; readonly render: () => string | Promise<string> }[] = [
   { path: 'docs/metrics.md', render: metricsPage },
   { path: 'docs/http.md', render: httpPage },
+  { path: 'docs/library.md', render: libraryPage },
   { path: 'docs/configuration.md', render: configurationPage },
   { path: 'docs/config.schema.json', render: configurationSchema },
   { path: 'deploy/kubernetes/base/prometheus-rule.yaml', render: kubernetesRules },

@@ -22,6 +22,7 @@ export interface Origin {
   readonly trainedThrough: { readonly time: string | null; readonly positions: Readonly<Record<string, number>> };
 }
 
+/** What the served model says of one record. */
 export interface Prediction {
   /** In original units, or the likeliest class; null while no class is known. */
   readonly value: number | string | null;
@@ -103,6 +104,7 @@ export class MillraceError extends Error {
   }
 }
 
+/** Asks one pipeline; each call is one request. */
 export interface MillraceClient {
   /** @throws MillraceError where the record does not fit or there is no model yet. */
   predict(record: ClientRecord): Promise<Prediction & Origin>;
@@ -110,6 +112,7 @@ export interface MillraceClient {
   predictMany(records: readonly ClientRecord[]): Promise<Origin & { readonly predictions: readonly Prediction[] }>;
   /** Why the pipeline is not ready; empty where it is. */
   notReady(): Promise<readonly string[]>;
+  /** Versions that are kept, and which is served. @throws MillraceError as `predict` */
   versions(): Promise<VersionList>;
   /** Serves a version until `unpin`. @throws MillraceError 409 where it is not there, 401 without the token. */
   pin(version: string): Promise<VersionList>;

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'source.corrupt'
   | 'source.crashed'
   | 'source.stalled'
+  | 'source.overflow'
   | 'registry.unavailable'
   | 'trainer.failed'
   | 'trainer.withheld'
@@ -22,6 +23,7 @@ export type ErrorCode =
   | 'log.failed'
   | 'http.portInUse';
 
+/** What an error tells programs besides its message. */
 export interface ErrorDetails {
   /** True where waiting and trying again may help without a change by the user. */
   readonly retriable?: boolean;

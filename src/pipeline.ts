@@ -1,4 +1,4 @@
-import { concatMap, tap, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
+import { tap, type Observable, type SchedulerLike } from 'rxjs';
 import { admit, InFlight } from './operators/admit.ts';
 import { barriers, type BarrierOptions } from './operators/barriers.ts';
 import { batch, type BatchOptions } from './operators/batch.ts';
@@ -6,13 +6,13 @@ import type { Batcher } from './operators/batcher.ts';
 import { decode, type BlockDecoder, type DecodeOptions, type DecodeState } from './operators/decode.ts';
 import { derive, type DeriveOptions } from './operators/derive.ts';
 import type { FeatureState } from './operators/feature-state.ts';
+import { learn, type BatchLearner } from './operators/learn.ts';
 import { normalize, type Scaler } from './operators/normalize.ts';
 import { prepare, type BlockPreparer } from './operators/prepare.ts';
 import { sample } from './operators/sample.ts';
 import type { TrialRows } from './operators/trial-rows.ts';
 import type { Barrier, Batch, RowBlock } from './records.ts';
 import type { Source } from './sources/source.ts';
-import type { Trainer } from './trainer/trainer.ts';
 
 /** All that a checkpoint holds of the main thread, by the part's name in it. */
 export interface PipelineStates {
@@ -30,7 +30,7 @@ export interface PipelineParts extends DecodeOptions, DeriveOptions {
   readonly states: PipelineStates;
   readonly barriers: BarrierOptions;
   readonly batching: BatchOptions;
-  readonly trainer: Pick<Trainer, 'observe'>;
+  readonly trainer: BatchLearner;
   /** Called when a barrier has passed all that rejects records: what is rejected from now on lies behind it. */
   readonly onBarrier?: () => void;
   /** Called with rows before they are normalized; their features are written over afterwards. */
@@ -65,24 +65,12 @@ export function pipeline(parts: PipelineParts): Observable<Batch> {
       if (barrier !== null) parts.onBarrier?.();
     }),
     batch(states.batch, parts.batching, scheduler),
-    learn(parts, inFlight),
+    tap(() => {
+      inFlight.enter();
+    }),
+    learn(parts.trainer, parts.saveCheckpoint),
+    tap(() => {
+      inFlight.leave();
+    }),
   );
-}
-
-/** Hands batches to the trainer, and barriers to the checkpoint, one after the other. */
-function learn({ trainer, saveCheckpoint }: PipelineParts, inFlight: InFlight): MonoTypeOperatorFunction<Batch> {
-  const take = async (rows: Batch): Promise<Batch> => {
-    if (rows.rowCount > 0) await trainer.observe(rows);
-    rows.release();
-    if (rows.barrier !== null) await saveCheckpoint(rows.barrier);
-    inFlight.leave();
-    return rows;
-  };
-  return (batches) =>
-    batches.pipe(
-      tap(() => {
-        inFlight.enter();
-      }),
-      concatMap(take),
-    );
 }

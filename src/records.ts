@@ -2,6 +2,7 @@
 
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
+/** What JSON can say. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** State in memory as a value: small facts as JSON, bulk as named arrays (copies, never views of live state). */
@@ -224,10 +225,12 @@ export const rejectReasons = [
   'target.missing',
   'prediction.notFinite',
 ] as const;
+/** One of `rejectReasons`. */
 export type RejectReason = (typeof rejectReasons)[number];
 
 /** Why a good record was left out on purpose. */
 export const filterReasons = ['target.missing'] as const;
+/** One of `filterReasons`. */
 export type FilterReason = (typeof filterReasons)[number];
 
 /** Where every record read ends. `read = trained + rejected + filtered + unlabelled + pending`. */
@@ -351,6 +354,7 @@ export interface LossComparison {
 
 /** What became of a version. */
 export const promotionActions = ['promoted', 'held', 'returned', 'pinned', 'unpinned', 'rolledBack'] as const;
+/** One of `promotionActions`. */
 export type PromotionAction = (typeof promotionActions)[number];
 
 /** A decision about which version is served, with its numbers. */

@@ -90,6 +90,7 @@ export type TelemetryEvent =
 
 /** Where parts report to. Implementations are cheap and never throw. */
 export interface Telemetry {
+  /** Called in the part's own turn. */
   emit(event: TelemetryEvent): void;
 }
 

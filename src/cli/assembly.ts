@@ -10,6 +10,7 @@ import type { Config } from '../config/config.ts';
 import type { PipelineParts, PipelineStates } from '../pipeline.ts';
 import type { Position, Snapshot } from '../records.ts';
 import { Credit } from '../sources/credit.ts';
+import type { MakeSource } from '../sources/source.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Trainer, TrainerOptions } from '../trainer/trainer.ts';
 import { featurePlan } from './feature-plan.ts';
@@ -23,11 +24,16 @@ export interface Restored {
   readonly parts: ReadonlyMap<string, Snapshot>;
 }
 
+/** What the parts are made of besides the configuration. */
 export interface AssemblyOptions {
   readonly config: Config;
   readonly isBounded: boolean;
-  readonly restored: Restored | null;
-  readonly wantsPredictions: boolean;
+  /** Needed where the configuration says `source: program`, and unused elsewhere. */
+  readonly source?: MakeSource | undefined;
+  /** By default the pipeline starts anew. */
+  readonly restored?: Restored | null;
+  /** True where every report shall carry the scored predictions. */
+  readonly wantsPredictions?: boolean;
   readonly telemetry: Telemetry;
   readonly onReject: OnReject;
   /** `workerTrainer`, or `inlineTrainer` where one thread is enough. */
@@ -47,16 +53,16 @@ export interface Assembly extends Omit<PipelineParts, 'saveCheckpoint'> {
  * @throws ConfigError where files, columns or limits do not fit together.
  */
 export async function assemble(options: AssemblyOptions): Promise<Assembly> {
-  const { config, isBounded, restored, telemetry, onReject } = options;
+  const { config, isBounded, restored = null, wantsPredictions = false, telemetry, onReject } = options;
   const plan = await featurePlan(config, () => inputFields(config, telemetry));
   await refuseUnknownFields(config, plan);
   const codec = await makeCodec(config, fieldPlanOf(plan), isBounded, telemetry);
   const states = restoredStates(config, plan, restored);
   const { featureCount } = states.derive;
-  const facts = { featureCount, restoredRows: states.batch.rowCount, wantsPredictions: options.wantsPredictions };
+  const facts = { featureCount, restoredRows: states.batch.rowCount, wantsPredictions };
   const positions = restored?.positions ?? [];
   const credit = new Credit(config.limits.creditBytes);
-  const source = await makeSource(config, { isBounded, positions }, credit, telemetry);
+  const source = await makeSource(config, { isBounded, positions, makeSource: options.source }, credit, telemetry);
   // Last, since a thread that nobody ends would keep a failed process alive.
   const trainer = await options.makeTrainer(trainerOptions(config, facts), restored?.parts.get('trainer') ?? null);
   for (const { model, reason } of trainer.backend.eager) {

@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts';
 import type { FieldPlan, Position } from '../records.ts';
 import type { CsvColumn } from '../sources/csv/csv-types.ts';
 import type { Credit } from '../sources/credit.ts';
-import type { Source } from '../sources/source.ts';
+import type { MakeSource, Source } from '../sources/source.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { InputField } from './feature-plan.ts';
 
@@ -13,12 +13,17 @@ import type { InputField } from './feature-plan.ts';
 export interface Reading {
   readonly isBounded: boolean;
   readonly positions: readonly Position[];
+  /** Makes the source where the configuration leaves that to the program. */
+  readonly makeSource?: MakeSource | undefined;
 }
 
-/** The source that the configuration describes. */
+/**
+ * The source that the configuration describes.
+ * @throws ConfigError where that is one of a program, and there is none.
+ */
 export async function makeSource(
   config: Config,
-  reading: Reading,
+  { makeSource: makeOwn, ...reading }: Reading,
   credit: Credit,
   telemetry: Telemetry,
 ): Promise<Source> {
@@ -54,6 +59,13 @@ export async function makeSource(
           maxRecordBytes: limits.valueBytes,
         },
         telemetry,
+      );
+    }
+    case 'program': {
+      if (makeOwn !== undefined) return makeOwn({ ...reading, topic: source.topic, credit, telemetry });
+      throw new ConfigError(
+        'config.invalid',
+        'source.program: its rows come from a program that calls startPipeline({ config, source }), see docs/library.md. For the command line name kafka, log or csv.',
       );
     }
   }

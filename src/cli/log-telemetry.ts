@@ -4,11 +4,14 @@ import type { Telemetry, TelemetryEvent } from '../telemetry.ts';
 
 type OffsetsSkipped = Pick<Extract<TelemetryEvent, { type: 'offsetsSkipped' }>, 'topic' | 'partition' | 'from' | 'to'>;
 
+/** Where a pipeline says what an operator has to know: a logger of pino, as `app.log` of Fastify is. */
+export type PipelineLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+
 /** A message that repeats is logged again after this long. */
 const repeatMs = 10_000;
 
 /** Logs what an operator has to know; counts and rates are for metrics. A trouble that repeats is said every 10 s, not every try. */
-export function logTelemetry(logger: Logger): Telemetry {
+export function logTelemetry(logger: PipelineLogger): Telemetry {
   const saidAt = new Map<string, number>();
   const warn = (kind: string, message: string): void => {
     const now = Date.now();
@@ -78,7 +81,7 @@ export function logTelemetry(logger: Logger): Telemetry {
 }
 
 /** With all its numbers, for whoever reads the log by program. */
-function sayDecision(logger: Logger, decision: PromotionDecision): void {
+function sayDecision(logger: PipelineLogger, decision: PromotionDecision): void {
   const { action, version, message } = decision;
   const isTrouble = action === 'held' || action === 'returned';
   logger[isTrouble ? 'warn' : 'info']({ decision }, `version ${version} ${actionWords[action]}: ${message}`);

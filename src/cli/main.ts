@@ -10,6 +10,10 @@ interface CommandEntry {
 
 /** All commands by name. A module is imported only where its command is asked for: most of a short command is imports. */
 const commands: Readonly<Record<string, CommandEntry>> = {
+  init: {
+    description: 'write a configuration, from questions, options and the first records',
+    load: async () => (await import('./init.ts')).defineInit,
+  },
   run: {
     description: 'run a pipeline: read, learn, checkpoint, serve',
     load: async () => (await import('./run.ts')).defineRun,

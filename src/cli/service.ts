@@ -1,5 +1,4 @@
 import { lastValueFrom } from 'rxjs';
-import type { Logger } from 'pino';
 import { messageOf } from '../errors.ts';
 import type { CheckpointFacts } from '../checkpoint/manifest.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint-store.ts';
@@ -11,6 +10,7 @@ import { Progress } from '../progress.ts';
 import { httpServer, type HttpServer } from '../serving/http-server.ts';
 import { StatusBoard } from '../serving/status-board.ts';
 import type { StepReport } from '../records.ts';
+import type { MakeSource } from '../sources/source.ts';
 import { tellAll, type Telemetry } from '../telemetry.ts';
 import { workerTrainer } from '../trainer/worker-trainer.ts';
 import { assemble, type Assembly } from './assembly.ts';
@@ -18,7 +18,7 @@ import { checkpointing, type TrainerFacts } from './checkpointing.ts';
 import { LivePredictor } from './live-predictor.ts';
 import { letterBox, type LetterBox } from './letter-box.ts';
 import { LetterPreview } from './letter-preview.ts';
-import { logTelemetry } from './log-telemetry.ts';
+import { logTelemetry, type PipelineLogger } from './log-telemetry.ts';
 import { Promotion } from './promotion.ts';
 import { rejectAlarm, type RejectAlarm } from './reject-alarm.ts';
 import { savedCheckpoints } from './saved-checkpoints.ts';
@@ -33,7 +33,9 @@ export interface ServiceOptions {
   /** Read to the end that the input has now, then stop. */
   readonly isBounded: boolean;
   readonly isFresh: boolean;
-  readonly logger: Logger;
+  readonly logger: PipelineLogger;
+  /** Needed where the configuration says `source: program`, and unused elsewhere. */
+  readonly source?: MakeSource | undefined;
 }
 
 /** How a run ended: what was saved last, and why it stopped reading early if it did. */
@@ -158,13 +160,14 @@ class RunningService {
   }
 
   async start(): Promise<Service> {
-    const { config, isBounded } = this.#options;
+    const { config, isBounded, source } = this.#options;
     const { checkpoint } = this.#state;
     const preview = new LetterPreview(sensitiveFields(config));
     const letters = letterBox(await openDeadLetters(config, checkpoint), this.#watch.board, preview);
     const assembly = await assemble({
       config,
       isBounded,
+      source,
       restored: checkpoint === null ? null : { positions: checkpoint.manifest.positions, parts: checkpoint.parts },
       wantsPredictions: false,
       telemetry: this.#watch.telemetry,

@@ -57,13 +57,17 @@ function killAt(point: SavePoint): void {
  */
 export function shapeOf(config: Config): Shape {
   const { source, key, time, features, target, normalize, models } = config;
-  const topics = source.kind === 'kafka' ? source.topics : source.kind === 'log' ? [source.topic] : [source.file];
   const shape = {
-    'source.topics': [...topics].sort(),
+    'source.topics': [...topicsOf(source)].sort(),
     ...{ key, time, features: featureShape(features), target, normalize },
     models: Object.fromEntries(Object.entries(models).map(([name, spec]) => [name, modelShape(spec)])),
   };
   return JSON.parse(JSON.stringify(shape)) as Shape;
+}
+
+function topicsOf(source: Config['source']): readonly string[] {
+  if (source.kind === 'kafka') return source.topics;
+  return [source.kind === 'csv' ? source.file : source.topic];
 }
 
 /** Whether the page hides a feature shapes nothing. */

@@ -1,9 +1,29 @@
 import type { CheckpointFacts } from '../checkpoint/manifest.ts';
-import { partitionName, type Metrics, type Outcomes } from '../records.ts';
+import { partitionName, type Metrics, type ModelReport, type Outcomes } from '../records.ts';
 import type { Ending } from './service.ts';
 
+/** How a run went. */
+export interface RunSummary {
+  /** Of the pipeline's whole life, as `steps` is. */
+  readonly records: Outcomes;
+  /** Steps of the served model. */
+  readonly steps: number;
+  /** Scores of the served model; all scores are of predictions made before the label was learned. */
+  readonly metrics: Metrics;
+  readonly baseline: Readonly<Record<string, string | number | null>>;
+  readonly models: Readonly<Record<string, ModelReport>>;
+  /** SHA-256 of the served model's weights. */
+  readonly weightsDigest: string;
+  /** Next offset by `topic:partition`. */
+  readonly positions: Readonly<Record<string, number>>;
+  readonly backend: string;
+  /** Of this run alone, as `recordsPerSecond` is. */
+  readonly seconds: number;
+  readonly recordsPerSecond: number;
+}
+
 /** The document that `run --once --json` prints. */
-export function summaryOf({ facts, seconds, recordsRead }: Ending, served: string): Record<string, unknown> {
+export function summaryOf({ facts, seconds, recordsRead }: Ending, served: string): RunSummary {
   return {
     ...summaryOfFacts(facts, served),
     seconds,
@@ -11,7 +31,7 @@ export function summaryOf({ facts, seconds, recordsRead }: Ending, served: strin
   };
 }
 
-function summaryOfFacts(facts: CheckpointFacts, served: string): Record<string, unknown> {
+function summaryOfFacts(facts: CheckpointFacts, served: string): Omit<RunSummary, 'seconds' | 'recordsPerSecond'> {
   const { records, step, models, baseline, weightsDigest, positions, backend } = facts;
   return {
     records,

@@ -21,6 +21,7 @@ export interface SchemaStore {
   schema(id: number, signal: AbortSignal): Promise<string | null>;
 }
 
+/** What an Avro codec reads, and where it finds schemas. */
 export interface AvroCodecOptions {
   readonly plan: FieldPlan;
   readonly schemas: SchemaStore;
@@ -29,6 +30,7 @@ export interface AvroCodecOptions {
   readonly cachedSchemas?: number;
   /** For how long an unknown id is not asked for again, ms. */
   readonly unknownForMs?: number;
+  /** Monotonic time, ms; for tests. */
   readonly now?: () => number;
 }
 

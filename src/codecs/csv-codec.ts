@@ -8,6 +8,7 @@ import { valueFault } from './row-codec.ts';
 import type { PutValue, RowSink } from './row-sink.ts';
 import { SinkPool } from './sink-pool.ts';
 
+/** What a CSV codec reads, and what one record may cost. */
 export interface CsvCodecOptions {
   readonly plan: FieldPlan;
   /** Names of the cells of every record, in order. */

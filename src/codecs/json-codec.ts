@@ -8,6 +8,7 @@ import { maxDepth, valueFault } from './row-codec.ts';
 import type { RowSink } from './row-sink.ts';
 import { SinkPool } from './sink-pool.ts';
 
+/** What a JSON codec reads, and what one record may cost. */
 export interface JsonCodecOptions {
   readonly plan: FieldPlan;
   readonly limits: { readonly valueBytes: number; readonly depth?: number };

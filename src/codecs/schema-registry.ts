@@ -5,6 +5,7 @@ import type { SchemaStore } from './avro-codec.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import { httpExchange } from './http-exchange.ts';
 
+/** Where the registry is, and how long to be patient. */
 export interface SchemaRegistryOptions {
   /** Where the Confluent API begins, such as `http://host:8081` or `https://host/apis/ccompat/v7`. */
   readonly url: string;

@@ -5,8 +5,9 @@ import type { Config } from './config.ts';
 import { crossChecks } from './cross-checks.ts';
 import { substituteEnvironment, type Substitution } from './environment.ts';
 import { explainIssues } from './explain.ts';
-import { configSchema, type RawConfig } from './schema.ts';
+import { configSchema, type ConfigDocument, type RawConfig } from './schema.ts';
 
+/** A configuration that is valid, and where its values come from. */
 export interface LoadedConfig {
   readonly config: Config;
   /** The document as written, environment filled in: what an origin is looked up in. */
@@ -14,7 +15,8 @@ export interface LoadedConfig {
   readonly substitutions: ReadonlyMap<string, Substitution>;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables by name, such as `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and validates a configuration file.
@@ -38,7 +40,26 @@ export function parseConfig(text: string, file: string, environment: Environment
   const yaml = parseDocument(text, { prettyErrors: true });
   const [syntax] = yaml.errors;
   if (syntax !== undefined) throw new ConfigError('config.invalid', `${file}: not YAML: ${syntax.message}`);
-  const { document, substitutions } = substituteEnvironment(yaml.toJS(), environment);
+  return checkConfig(yaml.toJS(), file, environment);
+}
+
+/**
+ * The same from an object: a configuration that a program has made, `${NAME}` filled in from the environment.
+ * @throws ConfigError that lists every problem with its key, value and a likely fix.
+ * @example
+ * const config = configOf({
+ *   name: 'turbines',
+ *   source: { program: { topic: 'readings' } },
+ *   features: ['windSpeed'],
+ *   target: 'power',
+ * });
+ */
+export function configOf(document: ConfigDocument, environment: Environment = process.env): Config {
+  return checkConfig(document, 'the configuration', environment).config;
+}
+
+function checkConfig(written: unknown, file: string, environment: Environment): LoadedConfig {
+  const { document, substitutions } = substituteEnvironment(written, environment);
   const parsed = configSchema.safeParse(document);
   if (!parsed.success) throw invalid(file, explainIssues(parsed.error.issues, document));
   const config = complete(parsed.data, substitutions);
@@ -54,9 +75,17 @@ function invalid(file: string, problems: readonly string[]): ConfigError {
   );
 }
 
+/** How values are written where the source leaves hardly a choice. */
+const usualDecode = {
+  csv: { kind: 'csv' },
+  program: { kind: 'json' } as NonNullable<RawConfig['decode']>,
+  kafka: undefined,
+  log: undefined,
+} as const;
+
 /** Fills in what depends on other keys, and reads secrets. */
 function complete(raw: RawConfig, substitutions: ReadonlyMap<string, Substitution>): Config {
-  const decode = raw.decode ?? (raw.source.kind === 'csv' ? ({ kind: 'csv' } as const) : undefined);
+  const decode = raw.decode ?? usualDecode[raw.source.kind];
   if (decode === undefined) {
     throw new ConfigError(
       'config.missing',

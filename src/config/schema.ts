@@ -56,6 +56,10 @@ const csv = z.strictObject({
   epochs: count.default(1).meta({ description: 'Passes over the data; only the first is scored' }),
 });
 
+const program = z.strictObject({
+  topic: name.meta({ description: 'What the rows are called in positions, dead letters and metrics' }),
+});
+
 const registry = z.strictObject({
   url: z.url(),
   username: name.optional(),
@@ -166,7 +170,7 @@ const every = z.union(
 /** The configuration file, key by key. `z.toJSONSchema(configSchema, { io: 'input' })` serves editors. */
 export const configSchema = z.strictObject({
   name: name.regex(/^[A-Za-z0-9._-]+$/, { error: 'letters, digits, dot, dash and underscore only' }),
-  source: choice({ kafka, log, csv }),
+  source: choice({ kafka, log, csv, program }),
   decode: choice({
     avro,
     json: z.strictObject({}),
@@ -289,6 +293,9 @@ export const configSchema = z.strictObject({
   connectTimeout: duration.prefault('30s'),
   shutdownTimeout: duration.prefault('10s'),
 });
+
+/** A configuration as it is written, in a file or in a program: docs/configuration.md. */
+export type ConfigDocument = z.input<typeof configSchema>;
 
 /** What the file says, validated, with all defaults in place and durations in milliseconds. */
 export type RawConfig = z.output<typeof configSchema>;

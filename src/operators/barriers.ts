@@ -4,6 +4,7 @@ import type { Position, RecordBlock } from '../records.ts';
 import { markBlock, partitionName } from '../records.ts';
 import { sliceBlock } from './slice-block.ts';
 
+/** Where barriers start, and how often they come. */
 export interface BarrierOptions {
   /** Where the source starts: the positions of the checkpoint. */
   readonly positions: readonly Position[];

@@ -5,6 +5,7 @@ import type { Telemetry } from '../telemetry.ts';
 import type { Batcher } from './batcher.ts';
 import { emptyBatch } from './batcher.ts';
 
+/** When a partial batch is sealed, and who is told. */
 export interface BatchOptions {
   /** From the first row of a partial batch until it is sealed, ms; null: only full ones and the end of input are. */
   readonly maxDelayMs: number | null;

@@ -6,6 +6,7 @@ import { OriginTable } from './origin-table.ts';
 
 /** What `decode` needs of a codec. */
 export interface BlockDecoder {
+  /** One row per good record, in order; tells each bad one to `reject`. */
   decode(
     block: RecordBlock,
     reject: (recordIndex: number, reason: RejectReason, detail: string) => void,
@@ -15,6 +16,7 @@ export interface BlockDecoder {
 /** Takes a bad record with its block (raw bytes still in place), the closed reason, and what exactly was wrong. */
 export type OnReject = (block: RecordBlock, recordIndex: number, reason: RejectReason, detail: string) => void;
 
+/** What reads records, and who is told of those that cannot be read. */
 export interface DecodeOptions {
   readonly codec: BlockDecoder;
   readonly onReject: OnReject;
@@ -27,6 +29,7 @@ export class DecodeState {
   read = 0;
   rejected = 0;
 
+  /** A copy of what is remembered. */
   snapshot(): Snapshot {
     const { json, arrays } = this.origins.snapshot();
     return { json: { read: this.read, rejected: this.rejected, table: json }, arrays };

@@ -9,6 +9,7 @@ import type { FeatureState } from './feature-state.ts';
 import { onlyKey } from './feature-state.ts';
 import { KeptRows } from './kept-rows.ts';
 
+/** Which features to make, and who is told of rows that cannot be used. */
 export interface DeriveOptions {
   readonly plan: FeaturePlan;
   readonly onReject: OnReject;

@@ -10,6 +10,7 @@ export type FeatureSpec =
   /** The field's value `rows` rows before at the same key. */
   | { readonly name: string; readonly field: string; readonly kind: 'lag'; readonly rows: number };
 
+/** What is predicted. */
 export interface TargetSpec {
   readonly field: string;
   readonly kind: 'number' | 'class';

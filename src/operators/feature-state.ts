@@ -132,6 +132,7 @@ export class FeatureState {
     }
   }
 
+  /** A copy of what is remembered: keys, lags, classes, categories. */
   snapshot(): Snapshot {
     const keys = this.keys.snapshot();
     return {

@@ -10,7 +10,9 @@ export interface Scaler {
   normalize(features: Float64Array, out: Float32Array, rowCount: number): void;
   /** Writes the row that begins at `at` transformed by what is learned so far into `out`, and learns nothing. */
   transform(features: Float64Array, out: Float32Array, at: number): void;
+  /** A copy of what is learned. */
   snapshot(): Snapshot;
+  /** Goes on from a snapshot. */
   restore(snapshot: Snapshot): void;
 }
 

@@ -93,6 +93,7 @@ export class RunningMoments {
     return { count, mean: this.#means[column]!, variance: count === 0 ? 0 : this.#m2s[column]! / count };
   }
 
+  /** A copy of the moments. */
   snapshot(): Snapshot {
     return {
       json: {},

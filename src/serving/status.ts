@@ -12,7 +12,7 @@ export interface Identity {
   readonly backend: string;
   readonly served: string;
   /** Where records come from. */
-  readonly source: 'kafka' | 'log' | 'csv';
+  readonly source: 'kafka' | 'log' | 'csv' | 'program';
   /** The field that tells sensors apart, null where none does. */
   readonly keyField: string | null;
   readonly targetField: string;

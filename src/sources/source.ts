@@ -1,5 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Position, RecordBlock } from '../records.ts';
+import type { Telemetry } from '../telemetry.ts';
+import type { Credit } from './credit.ts';
 
 /** How a source starts where no checkpoint says otherwise: the first offset, the end, or the first record at or after a time (Unix ms). */
 export type Start = 'earliest' | 'latest' | number;
@@ -25,6 +27,23 @@ export interface Source {
   /** Stops reading; `blocks` completes soon after. */
   close(): Promise<void>;
 }
+
+/** What a pipeline tells a source of the program that embeds it. */
+export interface SourceContext {
+  /** As in `source: { program: { topic } }`. */
+  readonly topic: string;
+  /** Where to go on; empty where nothing was read before. */
+  readonly positions: readonly Position[];
+  /** True where reading shall end at the end that the input has now. */
+  readonly isBounded: boolean;
+  /** Of `limits.creditBytes`: take some for every block. */
+  readonly credit: Credit;
+  /** Where to say `sourceJoined` once the source can read. */
+  readonly telemetry: Telemetry;
+}
+
+/** Makes the source of a pipeline whose configuration says `source: { program: { topic } }`. */
+export type MakeSource = (context: SourceContext) => Source | Promise<Source>;
 
 /** Records in one block at the most, so that a barrier never waits behind a whole fetch. */
 export const maxBlockRecords = 1024;

@@ -9,6 +9,7 @@ export type LearnerSpec =
   /** A LayersModel of TensorFlow.js; `file` is its `model.json`. */
   | { readonly kind: 'layers'; readonly file: string };
 
+/** How nets and linear models learn. */
 export interface TrainingOptions {
   readonly optimizer: OptimizerOptions;
   /** Of regression; classes are learned by cross-entropy. */
@@ -20,6 +21,7 @@ export interface TrainingOptions {
   readonly precision: 'float32' | 'bfloat16';
 }
 
+/** An engine that can train. */
 export type BackendName = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
 
 /** Everything that a trainer needs to know; structured-cloneable, since it travels to the worker. */

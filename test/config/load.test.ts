@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { describeConfig } from '../../src/config/describe.ts';
-import { loadConfig, parseConfig } from '../../src/config/load.ts';
+import { configOf, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 const minimal = `
@@ -186,5 +186,17 @@ http: { port: "\${PORT}" }`,
     assert.equal(described.get('normalize.memory')?.origin, 'default');
     assert.equal(described.get('decode.registry.password')?.value, '(secret)');
     assert.ok(!JSON.stringify([...described]).includes('canary'));
+  });
+});
+
+describe('configOf', () => {
+  const document = { name: 'line', source: { program: { topic: 'points' } }, features: ['x'], target: 'y' };
+
+  test('checks an object as a file is checked, and reads rows of a program as JSON', () => {
+    const config = configOf({ ...document, http: { port: '${PORT:-0}' as unknown as number } }, {});
+    assert.deepEqual(config.source, { kind: 'program', topic: 'points' });
+    assert.deepEqual([config.decode.kind, config.http.port, config.batch.rows], ['json', 0, 256]);
+    const refuse = (): unknown => configOf({ ...document, batch: { rows: -1 } }, {});
+    assert.throws(refuse, (error) => error instanceof ConfigError && /batch\.rows/.test(error.message));
   });
 });

@@ -11,6 +11,7 @@ import { Pace } from './csv-pace.ts';
 import { csvRecords, type CsvRecord } from './csv-records.ts';
 import { cellTime, checkedHeader } from './csv-types.ts';
 
+/** Which files, how fast, and from where. */
 export interface CsvSourceOptions {
   /** A path or a glob (`*` and `?` within a name); `.gz` is unpacked. All files have the same header. */
   readonly files: string;

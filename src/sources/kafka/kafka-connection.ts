@@ -15,6 +15,7 @@ import {
   type SASLOptions,
 } from './kafkajs.ts';
 
+/** Certificates that are not those of the system. */
 export interface KafkaTls {
   /** Certificates to trust instead of the system's, PEM. */
   readonly caFile?: string | undefined;
@@ -23,6 +24,7 @@ export interface KafkaTls {
   readonly keyFile?: string | undefined;
 }
 
+/** Who signs in, and how. */
 export interface KafkaSasl {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
   readonly username: string;

@@ -3,6 +3,7 @@ import type { Credit } from '../credit.ts';
 import type { OutOfRange, Start } from '../source.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 
+/** Which cluster and topics, from where, and how long to be patient. */
 export interface KafkaSourceOptions extends KafkaConnection {
   readonly topics: readonly string[];
   /** For this pipeline alone: lag tools find its offsets there, and a second member would take partitions away. */

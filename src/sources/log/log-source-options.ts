@@ -2,6 +2,7 @@ import type { Position } from '../../records.ts';
 import type { Credit } from '../credit.ts';
 import type { OutOfRange, Start } from '../source.ts';
 
+/** Which embedded log, from where, and how long to be patient. */
 export interface LogSourceOptions {
   /** Directory that holds the partitions' folders: an embedded log, or a broker's data directory. */
   readonly dir: string;

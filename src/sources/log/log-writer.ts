@@ -9,6 +9,7 @@ import { isBrokerDirectory, partitionDirectory, segmentBases, segmentFile } from
 import { recoverSegment } from './recover-segment.ts';
 import { lockDirectory } from './writer-lock.ts';
 
+/** Which log to write, and how. */
 export interface LogWriterOptions {
   /** Directory of the log, made where it is missing. */
   readonly dir: string;
