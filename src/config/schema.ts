@@ -220,7 +220,8 @@ export const configSchema = z.strictObject({
     })
     .optional()
     .meta({
-      description: 'Predicts each record of a topic once, by the served model, and writes that to another topic',
+      description:
+        'Predicts each record of a topic once, by the served model, and writes that to another topic; not with run --once or evaluate',
     }),
   checkpoint: z
     .strictObject({
