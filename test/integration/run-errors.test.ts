@@ -116,6 +116,7 @@ test('every command has a help with an example', async () => {
     'backends',
     'dashboards',
     'evaluate',
+    'init',
     'inspect',
     'models',
     'produce',
