@@ -1,4 +1,4 @@
-import { assemble, type Assembly } from '../src/cli/assembly.ts';
+import { assemble, type Assembly } from '../src/service/assembly.ts';
 import type { Config } from '../src/config/config.ts';
 import type { Telemetry } from '../src/telemetry.ts';
 import { workerTrainer } from '../src/trainer/worker-trainer.ts';

@@ -1,6 +1,6 @@
 import { from, lastValueFrom, tap, toArray, type OperatorFunction } from 'rxjs';
-import { featurePlan } from '../src/cli/feature-plan.ts';
-import { makeCodec } from '../src/cli/input.ts';
+import { featurePlan } from '../src/service/feature-plan.ts';
+import { makeCodec } from '../src/service/input.ts';
 import type { RowCodec } from '../src/codecs/row-codec.ts';
 import { DecodeState, decode, type DecodeOptions, type OnReject } from '../src/operators/decode.ts';
 import { derive, type DeriveOptions } from '../src/operators/derive.ts';

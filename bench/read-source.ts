@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { lastValueFrom, tap } from 'rxjs';
-import { makeSource } from '../src/cli/input.ts';
+import { makeSource } from '../src/service/input.ts';
 import type { Config } from '../src/config/config.ts';
 import { Credit } from '../src/sources/credit.ts';
 import type { Run } from './measure.ts';

@@ -23,7 +23,7 @@ export interface PipelineStates {
   readonly batch: Batcher;
 }
 
-/** The parts of a pipeline, made and handed in by `cli/`. */
+/** The parts of a pipeline, made and handed in by `service/`. */
 export interface PipelineParts extends DecodeOptions, DeriveOptions {
   readonly source: Source;
   readonly codec: BlockDecoder & BlockPreparer;

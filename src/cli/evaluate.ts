@@ -7,13 +7,13 @@ import { Progress } from '../progress.ts';
 import type { ScoredPredictions } from '../records.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { inlineTrainer } from '../trainer/inline-trainer.ts';
-import { assemble } from './assembly.ts';
-import type { TrainerFacts } from './checkpointing.ts';
+import { assemble } from '../service/assembly.ts';
+import type { TrainerFacts } from '../service/checkpointing.ts';
 import { printJson, printLine } from './command-output.ts';
 import { positiveInteger } from './command-options.ts';
 import { evaluationConfig, type EvaluateOptions } from './evaluation-config.ts';
 import { predictionsCsv } from './predictions-csv.ts';
-import { metricsText } from './summary.ts';
+import { metricsText } from '../service/summary.ts';
 
 /** `millrace evaluate` */
 export function defineEvaluate(command: Command): void {

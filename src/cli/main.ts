@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { explainFailure } from './explain-failure.ts';
-import { version } from './version.ts';
+import { version } from '../service/version.ts';
 
 interface CommandEntry {
   readonly description: string;
@@ -12,7 +12,7 @@ interface CommandEntry {
 const commands: Readonly<Record<string, CommandEntry>> = {
   init: {
     description: 'write a configuration, from questions, options and the first records',
-    load: async () => (await import('./init.ts')).defineInit,
+    load: async () => (await import('./init/init.ts')).defineInit,
   },
   run: {
     description: 'run a pipeline: read, learn, checkpoint, serve',

@@ -8,9 +8,9 @@ import { readPromotion } from '../promotion/promotion-file.ts';
 import { displayHost } from '../serving/display-host.ts';
 import type { VersionControl, VersionList } from '../serving/version-control.ts';
 import { printJson, printLine } from './command-output.ts';
-import { storedVersions } from './stored-versions.ts';
-import { metricsText } from './summary.ts';
-import { versionList } from './version-list.ts';
+import { storedVersions } from '../service/versions/stored-versions.ts';
+import { metricsText } from '../service/summary.ts';
+import { versionList } from '../service/versions/version-list.ts';
 
 interface ModelsOptions {
   readonly json?: true;

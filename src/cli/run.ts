@@ -5,9 +5,9 @@ import { loadConfig } from '../config/load.ts';
 import { commandLogger } from './command-logger.ts';
 import { printJson, printLine } from './command-output.ts';
 import { positiveInteger } from './command-options.ts';
-import { startService, type Ending, type Service } from './service.ts';
+import { startService, type Ending, type Service } from '../service/service.ts';
 import { onStopSignal } from './stop-signals.ts';
-import { summaryLines, summaryOf } from './summary.ts';
+import { summaryLines, summaryOf } from '../service/summary.ts';
 import { watchProgress } from './watch-progress.ts';
 
 export interface RunOptions {

@@ -14,9 +14,9 @@ import { printLine } from './command-output.ts';
 import { positiveInteger } from './command-options.ts';
 import { logSink } from './reading-sinks.ts';
 import { announce, report, runPipeline, withSeed, type RunOptions } from './run.ts';
-import { startService, type Service } from './service.ts';
+import { startService, type Service } from '../service/service.ts';
 import { onStopSignal } from './stop-signals.ts';
-import { summaryLines } from './summary.ts';
+import { summaryLines } from '../service/summary.ts';
 import { watchProgress } from './watch-progress.ts';
 
 const configFile = 'examples/weather/weather.yaml';

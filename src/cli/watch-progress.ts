@@ -1,7 +1,7 @@
 import { stderr } from 'node:process';
 import type { Logger } from 'pino';
 import { progressLine } from './progress-line.ts';
-import type { Service } from './service.ts';
+import type { Service } from '../service/service.ts';
 
 const logEveryMs = 30_000;
 const drawEveryMs = 500;

@@ -32,7 +32,7 @@ export interface HttpOptions {
   readonly token: string | null;
 }
 
-/** What the server shows; handed in by `cli/`. */
+/** What the server shows; handed in by `service/`. */
 export interface HttpParts {
   /** The state document; cheap, asked up to four times a second while somebody watches. */
   status(): PipelineStatus;

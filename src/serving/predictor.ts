@@ -1,4 +1,4 @@
-/** What the prediction routes need of a pipeline; `cli/` hands it in. */
+/** What the prediction routes need of a pipeline; `service/` hands it in. */
 
 /** Rows as operators make them, before normalization. */
 export interface RawRows {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import pino from 'pino';
-import { startService } from '../../src/cli/service.ts';
+import { startService } from '../../src/service/service.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { PipelineStatus } from '../../src/serving/status.ts';
 import { temporaryDirectory } from '../support/command.ts';

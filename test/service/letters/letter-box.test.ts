@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { letterBox } from '../../src/cli/letter-box.ts';
-import { LetterPreview } from '../../src/cli/letter-preview.ts';
-import type { DeadLetter, DeadLetters } from '../../src/dead-letters/dead-letters.ts';
-import type { DeadLetterNote } from '../../src/serving/status-board.ts';
-import { markBlock, type RecordBlock } from '../../src/records.ts';
+import { letterBox } from '../../../src/service/letters/letter-box.ts';
+import { LetterPreview } from '../../../src/service/letters/letter-preview.ts';
+import type { DeadLetter, DeadLetters } from '../../../src/dead-letters/dead-letters.ts';
+import type { DeadLetterNote } from '../../../src/serving/status-board.ts';
+import { markBlock, type RecordBlock } from '../../../src/records.ts';
 
 /** Dead letters kept in memory. */
 function memoryLetters(): DeadLetters & { readonly written: DeadLetter[] } {

@@ -1,7 +1,7 @@
-import { listManifests } from '../checkpoint/checkpoint-store.ts';
-import type { PromotionState } from '../promotion/gate.ts';
-import { partitionName } from '../records.ts';
-import type { VersionList } from '../serving/version-control.ts';
+import { listManifests } from '../../checkpoint/checkpoint-store.ts';
+import type { PromotionState } from '../../promotion/gate.ts';
+import { partitionName } from '../../records.ts';
+import type { VersionList } from '../../serving/version-control.ts';
 
 /** The versions of a state directory with what `promotion.json` says of them. */
 export function versionList(dir: string, servedModel: string, state: PromotionState | null): VersionList {

@@ -1,5 +1,5 @@
-import type { PromotionState } from '../promotion/gate.ts';
-import type { PromotionDecision } from '../records.ts';
+import type { PromotionState } from '../../promotion/gate.ts';
+import type { PromotionDecision } from '../../records.ts';
 
 /** The latest decision about each version that is there, latest first. */
 export function savedDecisions(state: PromotionState | null): readonly PromotionDecision[] {

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Config } from '../config/config.ts';
-import type { Contestant } from '../promotion/gate.ts';
-import type { LabelledRows } from '../records.ts';
-import type { ServedVersion } from '../serving/predictor.ts';
+import type { Config } from '../../config/config.ts';
+import type { Contestant } from '../../promotion/gate.ts';
+import type { LabelledRows } from '../../records.ts';
+import type { ServedVersion } from '../../serving/predictor.ts';
 
 /** A version of a checkpoint that can be compared with others and served. */
 export interface CheckpointContestant extends Contestant {

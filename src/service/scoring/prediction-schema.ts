@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { predictionEncoder, predictionSchema, type PredictionRecord } from '../codecs/prediction-codec.ts';
-import type { Config } from '../config/config.ts';
-import { replaceDurably } from '../durable-files.ts';
-import type { Telemetry } from '../telemetry.ts';
+import { predictionEncoder, predictionSchema, type PredictionRecord } from '../../codecs/prediction-codec.ts';
+import type { Config } from '../../config/config.ts';
+import { replaceDurably } from '../../durable-files.ts';
+import type { Telemetry } from '../../telemetry.ts';
 
 /** The id of the schema where no registry gives one, as `produce` writes and `decode.avro.schemaFile` expects. */
 const idWithoutRegistry = 1;
@@ -21,7 +21,7 @@ export async function publishedEncoder(
   const { task } = config.target;
   const subject = `${to}-value`;
   const text = predictionSchema(task);
-  const { registerSchema } = await import('./avro-input.ts');
+  const { registerSchema } = await import('../avro-input.ts');
   const id = await registerSchema(config, { subject, text }, telemetry, signal);
   if (id === null) replaceDurably(join(config.checkpoint.dir, `${subject}.avsc`), `${text}\n`);
   return predictionEncoder(task, id ?? idWithoutRegistry);

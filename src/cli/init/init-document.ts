@@ -1,7 +1,7 @@
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Document, isMap } from 'yaml';
-import { ConfigError } from '../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import type { SampledField } from './sampled-fields.ts';
 
 /** Where records come from, in the words of the configuration. */
@@ -50,7 +50,7 @@ export function proposeRoles(fields: readonly SampledField[], given: Partial<Rol
  * @throws ConfigError where no field is left to learn from.
  */
 export function initDocument(input: InitInput, fields: readonly SampledField[], roles: Roles, file: string): string {
-  const schema = fileURLToPath(new URL('../../docs/config.schema.json', import.meta.url));
+  const schema = fileURLToPath(new URL('../../../docs/config.schema.json', import.meta.url));
   const target = fields.find(({ name }) => name === roles.target);
   const isClass = target?.type === 'text' || target?.type === 'boolean';
   return [

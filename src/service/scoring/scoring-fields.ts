@@ -1,7 +1,7 @@
-import type { FeatureRows } from '../operators/feature-state.ts';
-import type { DecodedColumns, FieldPlan } from '../records.ts';
-import type { RecordField } from '../serving/predictor.ts';
-import { maxBlockRecords } from '../sources/source.ts';
+import type { FeatureRows } from '../../operators/feature-state.ts';
+import type { DecodedColumns, FieldPlan } from '../../records.ts';
+import type { RecordField } from '../../serving/predictor.ts';
+import { maxBlockRecords } from '../../sources/source.ts';
 
 /** The fields that a record must have to be predicted: those of `POST /v1/predict`, and the event time. */
 export class ScoringFields {

@@ -1,7 +1,7 @@
-import type { RowCodec } from '../codecs/row-codec.ts';
-import { featureColumns, type FeaturePlan } from '../operators/feature-plan.ts';
-import type { RecordBlock, RejectedRow } from '../records.ts';
-import { previewOf, shortened } from '../serving/preview.ts';
+import type { RowCodec } from '../../codecs/row-codec.ts';
+import { featureColumns, type FeaturePlan } from '../../operators/feature-plan.ts';
+import type { RecordBlock, RejectedRow } from '../../records.ts';
+import { previewOf, shortened } from '../../serving/preview.ts';
 import { mask, maskedJson } from './masked.ts';
 
 /** A dead letter for human eyes, without a value of a sensitive field. */

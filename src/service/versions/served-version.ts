@@ -1,10 +1,10 @@
-import type { Config } from '../config/config.ts';
-import type { Scaler } from '../operators/normalize.ts';
-import { partitionName, type Position, type Snapshot } from '../records.ts';
-import type { RawRows, ServedVersion, TrainedThrough } from '../serving/predictor.ts';
-import { lastTargetsOf } from '../trainer/last-targets.ts';
-import { scorerOf, type Scorer, type ScorerOptions } from '../trainer/scorer.ts';
-import type { TrainerFacts } from './checkpointing.ts';
+import type { Config } from '../../config/config.ts';
+import type { Scaler } from '../../operators/normalize.ts';
+import { partitionName, type Position, type Snapshot } from '../../records.ts';
+import type { RawRows, ServedVersion, TrainedThrough } from '../../serving/predictor.ts';
+import { lastTargetsOf } from '../../trainer/last-targets.ts';
+import { scorerOf, type Scorer, type ScorerOptions } from '../../trainer/scorer.ts';
+import type { TrainerFacts } from '../checkpointing.ts';
 
 /** What a checkpoint gives to serving. */
 export interface SavedState {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { rejectAlarm, type RejectAlarm } from '../../src/cli/reject-alarm.ts';
+import { rejectAlarm, type RejectAlarm } from '../../src/service/reject-alarm.ts';
 
 /** An alarm at a half, and the shares that it was raised for. */
 function alarmAtHalf(): { alarm: RejectAlarm; shares: number[] } {

@@ -1,15 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RowCodec } from '../codecs/row-codec.ts';
-import type { PredictionRecord } from '../codecs/prediction-codec.ts';
-import type { DeadLetter } from '../dead-letters/dead-letters.ts';
-import type { FeaturePlan } from '../operators/feature-plan.ts';
-import type { FeatureRows } from '../operators/feature-state.ts';
-import type { DecodedColumns, RecordBlock, RejectReason } from '../records.ts';
-import { predictionValue } from '../serving/prediction-value.ts';
-import type { ServedVersion } from '../serving/predictor.ts';
-import type { OutgoingRecord } from '../sources/kafka/outgoing-records.ts';
-import { bytesOf, letterOf } from './letter-of.ts';
-import type { LivePredictor } from './live-predictor.ts';
+import type { RowCodec } from '../../codecs/row-codec.ts';
+import type { PredictionRecord } from '../../codecs/prediction-codec.ts';
+import type { DeadLetter } from '../../dead-letters/dead-letters.ts';
+import type { FeaturePlan } from '../../operators/feature-plan.ts';
+import type { FeatureRows } from '../../operators/feature-state.ts';
+import type { DecodedColumns, RecordBlock, RejectReason } from '../../records.ts';
+import { predictionValue } from '../../serving/prediction-value.ts';
+import type { ServedVersion } from '../../serving/predictor.ts';
+import type { OutgoingRecord } from '../../sources/kafka/outgoing-records.ts';
+import { bytesOf, letterOf } from '../letters/letter-of.ts';
+import type { LivePredictor } from '../versions/live-predictor.ts';
 import type { ScoringFields } from './scoring-fields.ts';
 
 /** Rows predicted before others get their turn on this thread: training and requests go on meanwhile. */

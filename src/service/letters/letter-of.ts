@@ -1,5 +1,5 @@
-import type { DeadLetter } from '../dead-letters/dead-letters.ts';
-import type { RecordBlock, RejectReason } from '../records.ts';
+import type { DeadLetter } from '../../dead-letters/dead-letters.ts';
+import type { RecordBlock, RejectReason } from '../../records.ts';
 
 /** The dead letter of a record; its bytes are those of the block. */
 export function letterOf(block: RecordBlock, recordIndex: number, reason: RejectReason, detail: string): DeadLetter {

@@ -1,9 +1,9 @@
-import { listManifests, openCheckpoints } from '../checkpoint/checkpoint-store.ts';
-import type { Config } from '../config/config.ts';
-import { PromotionGate, type Contestant } from '../promotion/gate.ts';
-import { readPromotion, writePromotion } from '../promotion/promotion-file.ts';
-import type { VersionControl, VersionList } from '../serving/version-control.ts';
-import { silentTelemetry as telemetry } from '../telemetry.ts';
+import { listManifests, openCheckpoints } from '../../checkpoint/checkpoint-store.ts';
+import type { Config } from '../../config/config.ts';
+import { PromotionGate, type Contestant } from '../../promotion/gate.ts';
+import { readPromotion, writePromotion } from '../../promotion/promotion-file.ts';
+import type { VersionControl, VersionList } from '../../serving/version-control.ts';
+import { silentTelemetry as telemetry } from '../../telemetry.ts';
 import { versionList } from './version-list.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { Config } from '../../config/config.ts';
 
 /** Fields of which a feature is marked `sensitive`: no value of them is shown, whatever other features are made of them. */
 export function sensitiveFields({ features }: Pick<Config, 'features'>): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 import type * as clack from '@clack/prompts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import type { Roles } from './init-document.ts';
 import type { SampledField } from './sampled-fields.ts';
 

@@ -1,8 +1,8 @@
-import type { DeadLetter, DeadLetters } from '../dead-letters/dead-letters.ts';
-import type { OnReject } from '../operators/decode.ts';
-import type { PipelineStates } from '../pipeline.ts';
-import type { RejectedRow } from '../records.ts';
-import type { StatusBoard } from '../serving/status-board.ts';
+import type { DeadLetter, DeadLetters } from '../../dead-letters/dead-letters.ts';
+import type { OnReject } from '../../operators/decode.ts';
+import type { PipelineStates } from '../../pipeline.ts';
+import type { RejectedRow } from '../../records.ts';
+import type { StatusBoard } from '../../serving/status-board.ts';
 import { letterOf } from './letter-of.ts';
 import type { LetterPreview } from './letter-preview.ts';
 

@@ -15,15 +15,15 @@ import { tellAll, type Telemetry } from '../telemetry.ts';
 import { workerTrainer } from '../trainer/worker-trainer.ts';
 import { assemble, type Assembly } from './assembly.ts';
 import { checkpointing, type TrainerFacts } from './checkpointing.ts';
-import { LivePredictor } from './live-predictor.ts';
-import { letterBox, type LetterBox } from './letter-box.ts';
-import { LetterPreview } from './letter-preview.ts';
+import { LivePredictor } from './versions/live-predictor.ts';
+import { letterBox, type LetterBox } from './letters/letter-box.ts';
+import { LetterPreview } from './letters/letter-preview.ts';
 import { logTelemetry, type PipelineLogger } from './log-telemetry.ts';
-import { Promotion } from './promotion.ts';
+import { Promotion } from './versions/promotion.ts';
 import { rejectAlarm, type RejectAlarm } from './reject-alarm.ts';
 import { savedCheckpoints } from './saved-checkpoints.ts';
-import type { TopicScoring } from './score-topic.ts';
-import { sensitiveFields } from './sensitive-fields.ts';
+import type { TopicScoring } from './scoring/score-topic.ts';
+import { sensitiveFields } from './letters/sensitive-fields.ts';
 import { configDigest, openDeadLetters, openState, shapeOf, type OpenState } from './state.ts';
 import { version } from './version.ts';
 import { watchedFeatures, type WatchedFeatures } from './watched-features.ts';
@@ -261,7 +261,7 @@ class RunningService {
     const { config, isBounded } = this.#options;
     const { predictor } = this.#watch;
     if (config.predict === undefined || isBounded || predictor === null) return;
-    const { scoreTopic } = await import('./score-topic.ts');
+    const { scoreTopic } = await import('./scoring/score-topic.ts');
     this.#scoring = scoreTopic({ config, plan, predictor, telemetry });
   }
 

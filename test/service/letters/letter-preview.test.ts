@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { LetterPreview } from '../../src/cli/letter-preview.ts';
-import { maskedJson } from '../../src/cli/masked.ts';
-import { avroCodec } from '../../src/codecs/avro-codec.ts';
-import { avroEncoder } from '../../src/codecs/avro-encoder.ts';
-import { csvCodec } from '../../src/codecs/csv-codec.ts';
-import { jsonCodec } from '../../src/codecs/json-codec.ts';
-import type { RowCodec } from '../../src/codecs/row-codec.ts';
-import type { FeaturePlan } from '../../src/operators/feature-plan.ts';
-import type { RecordBlock } from '../../src/records.ts';
-import { recordBlock } from '../support/blocks.ts';
+import { LetterPreview } from '../../../src/service/letters/letter-preview.ts';
+import { maskedJson } from '../../../src/service/letters/masked.ts';
+import { avroCodec } from '../../../src/codecs/avro-codec.ts';
+import { avroEncoder } from '../../../src/codecs/avro-encoder.ts';
+import { csvCodec } from '../../../src/codecs/csv-codec.ts';
+import { jsonCodec } from '../../../src/codecs/json-codec.ts';
+import type { RowCodec } from '../../../src/codecs/row-codec.ts';
+import type { FeaturePlan } from '../../../src/operators/feature-plan.ts';
+import type { RecordBlock } from '../../../src/records.ts';
+import { recordBlock } from '../../support/blocks.ts';
 
 const fields = { numbers: ['temp', 'heart'], texts: [], times: [] };
 const limits = { valueBytes: 1000, arrayItems: 100 };

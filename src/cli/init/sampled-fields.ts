@@ -1,11 +1,11 @@
 import { concatMap, lastValueFrom, takeWhile } from 'rxjs';
-import type { Config } from '../config/config.ts';
-import { ConfigError } from '../errors.ts';
-import type { RecordBlock } from '../records.ts';
-import { Credit } from '../sources/credit.ts';
-import { ColumnTypes, type CsvType } from '../sources/csv/csv-types.ts';
-import { silentTelemetry } from '../telemetry.ts';
-import { makeCodec, makeSource } from './input.ts';
+import type { Config } from '../../config/config.ts';
+import { ConfigError } from '../../errors.ts';
+import type { RecordBlock } from '../../records.ts';
+import { Credit } from '../../sources/credit.ts';
+import { ColumnTypes, type CsvType } from '../../sources/csv/csv-types.ts';
+import { silentTelemetry } from '../../telemetry.ts';
+import { makeCodec, makeSource } from '../../service/input.ts';
 
 /** Records that a sample has at the most. */
 const sampleRecords = 1000;

@@ -1,4 +1,4 @@
-import type { Telemetry } from '../telemetry.ts';
+import type { Telemetry } from '../../telemetry.ts';
 
 /** Tells what the source and the codec of predictions to a topic say as theirs: training has a source of its own. */
 export function scoringTelemetry(telemetry: Telemetry): Telemetry {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { savedDecisions } from '../../src/cli/saved-decisions.ts';
-import type { PromotionAction, PromotionDecision } from '../../src/records.ts';
+import { savedDecisions } from '../../../src/service/versions/saved-decisions.ts';
+import type { PromotionAction, PromotionDecision } from '../../../src/records.ts';
 
 function decision(action: PromotionAction, version: string, other: string, atMs: number): PromotionDecision {
   return { action, version, other, message: action, recent: null, past: null, atMs };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Subject } from 'rxjs';
-import { startPipeline } from '../../src/cli/start-pipeline.ts';
+import { startPipeline } from '../../src/service/start-pipeline.ts';
 import type { Config } from '../../src/config/config.ts';
 import { configOf } from '../../src/config/load.ts';
 import { CheckpointError, ConfigError, SourceError } from '../../src/errors.ts';

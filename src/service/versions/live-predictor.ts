@@ -1,11 +1,11 @@
-import type { Config } from '../config/config.ts';
-import { jsonRows, type JsonRows } from '../codecs/json-rows.ts';
-import { fieldPlanOf, type FeaturePlan } from '../operators/feature-plan.ts';
-import { onlyKey, type FeatureRows, type FeatureState } from '../operators/feature-state.ts';
-import type { PostedRows, Predictor, RawRows, RecordField, ServedVersion } from '../serving/predictor.ts';
-import { makeScaler } from './assembly.ts';
+import type { Config } from '../../config/config.ts';
+import { jsonRows, type JsonRows } from '../../codecs/json-rows.ts';
+import { fieldPlanOf, type FeaturePlan } from '../../operators/feature-plan.ts';
+import { onlyKey, type FeatureRows, type FeatureState } from '../../operators/feature-state.ts';
+import type { PostedRows, Predictor, RawRows, RecordField, ServedVersion } from '../../serving/predictor.ts';
+import { makeScaler } from '../assembly.ts';
 import { servedVersion, type SavedState } from './served-version.ts';
-import { trainerOptions } from './trainer-options.ts';
+import { trainerOptions } from '../trainer-options.ts';
 
 /** Predicts by the version that is published, with features from the state that the stream is at now. */
 export class LivePredictor implements Predictor {
