@@ -212,7 +212,7 @@ class RunningService {
   }
 
   /** Tells everyone who watches what runs here and from where it goes on. */
-  #describe({ trainer, credit }: Assembly): void {
+  #describe({ trainer, credit, states }: Assembly): void {
     const { config } = this.#options;
     const { board, metrics, progress } = this.#watch;
     const { checkpoint } = this.#state;
@@ -239,6 +239,7 @@ class RunningService {
       backend,
       models: config.models,
       served: config.serve,
+      originOf: (originId) => states.decode.origins.origin(originId),
     });
     metrics.poll(() => ({ ring: trainer.ring, credit, isReady: board.isReady }));
   }
@@ -358,6 +359,7 @@ class RunningService {
 function savedReport({ outcomes, models, baseline }: TrainerFacts): StepReport {
   return {
     rowCount: 0,
+    origin: null,
     learnedRows: 0,
     outcomes,
     oldestPendingMs: null,
