@@ -3,6 +3,7 @@ import kafkajs from 'kafkajs';
 import { codecs, compress, decompress } from '../record-batch/compression.ts';
 import { hideAborted, type FetchedMessage } from './aborted-records.ts';
 import { installColumnarFetch, type KafkaConnectionClass } from './columnar-fetch.ts';
+import { stopIdleTimers, type RequestQueueClass } from './idle-timers.ts';
 
 export { kafkajs };
 export type * from 'kafkajs';
@@ -72,6 +73,8 @@ export const whyNotColumnar = installColumnarFetch(
   version,
   columnarFactories,
 );
+
+stopIdleTimers(require('kafkajs/src/network/requestQueue/index.js') as RequestQueueClass);
 
 /** Makes the client with this socket factory fetch record sets in place of messages, where that is possible. */
 export function fetchInColumns(socketFactory: object): void {
