@@ -320,8 +320,15 @@ class RunningService {
         if (isBounded) await judged;
       },
     });
+    const learned = lastValueFrom(blocks);
+    const helpers = [promotion, ...(this.#scoring === null ? [] : [this.#scoring])];
     try {
-      await Promise.race([lastValueFrom(blocks), assembly.trainer.failed, promotion.failed]);
+      await Promise.race([learned, assembly.trainer.failed, ...helpers.map(({ failed }) => failed)]);
+    } catch (error) {
+      // Where a helper has failed, what is learned can still be saved; and nothing may be once the state is given back.
+      this.#stop(assembly);
+      await Promise.race([learned, assembly.trainer.failed]).catch(() => undefined);
+      throw error;
     } finally {
       // A thread left behind would keep a failed process alive.
       await assembly.trainer.close();

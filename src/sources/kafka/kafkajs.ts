@@ -16,6 +16,7 @@ export interface KafkaCluster {
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
   findGroupCoordinator(group: { readonly groupId: string }): Promise<KafkaCoordinator>;
+  readonly brokerPool: { findConnectedBroker(): Promise<KafkaBroker> };
   findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
   /** By isolation level of the cluster; `fromTimestamp` -2 is the first offset, -1 the end. */
   fetchTopicsOffset(
@@ -27,6 +28,12 @@ export interface KafkaCluster {
   ): Promise<
     readonly { readonly topic: string; readonly partitions: readonly { partition: number; offset: string }[] }[]
   >;
+}
+
+/** One broker. */
+interface KafkaBroker {
+  /** Of a group (type 0) or a transactional id (type 1). */
+  findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType: 0 | 1 }): Promise<unknown>;
 }
 
 /** The broker that keeps a group's offsets. */
