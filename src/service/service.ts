@@ -205,7 +205,7 @@ class RunningService {
         await letters.close();
         this.#watch.tensorboard?.close();
         await this.#http.close();
-        promotion.close();
+        await promotion.close();
         this.#state.store.close();
       },
     };
