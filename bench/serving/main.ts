@@ -92,7 +92,7 @@ function configOf(log: string, dir: string): object {
     target: 'power',
     batch: { rows: 256, maxDelay: '50ms' },
     models: { main: { mlp: { hidden: [64, 64] } } },
-    checkpoint: { dir, every: '1s' },
+    checkpoint: { dir, every: '5s' },
     http: { port: 0 },
   };
 }
