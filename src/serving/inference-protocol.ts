@@ -4,7 +4,7 @@ import { indexSchema, inferSchema, modelSchema, readySchema, serverSchema } from
 import { notFinite } from './predict-route.ts';
 import type { Predictions } from './predictions.ts';
 import type { Predictor, ServedVersion } from './predictor.ts';
-import { answerLater, predictingRoute } from './requests.ts';
+import { answerLater, holdingPlace, predictingRoute } from './requests.ts';
 
 export interface ProtocolOptions {
   readonly predictions: Predictions;
@@ -46,7 +46,7 @@ export function inferenceProtocol({ predictions, version, maxRequests }: Protoco
     app.post('/v2/repository/index', { schema: indexSchema, config: { isReading: true } }, () => {
       const served = predictions.predictor()?.version ?? null;
       return [...keys].map(([name, key]) => {
-        const reason = served === null ? predictions.unready : (served.refusal(key, 'features') ?? '');
+        const reason = served === null ? predictions.unready : (served.refusal(key) ?? '');
         return { name, version: served?.id ?? '', state: reason === '' ? 'READY' : 'UNAVAILABLE', reason };
       });
     });
@@ -93,7 +93,7 @@ function modelRoutes(
   app.get(`${path}/ready`, { schema: readySchema }, (request: ModelRequest, reply) => {
     const found = find(request, reply);
     if (found === null) return reply;
-    const refusal = found.version.refusal(found.model, 'features');
+    const refusal = found.version.refusal(found.model);
     if (refusal !== null) return reply.code(501).send({ error: refusal });
     return reply.send({ name: request.params.name, ready: true });
   });
@@ -129,13 +129,14 @@ function originParameters({ step, trainedThrough, classes }: ServedVersion): Rea
   };
 }
 
+/** The body of the answer, or the reply where it is refused. */
 function infer(
   request: ModelRequest,
   reply: FastifyReply,
   { model, predictor, version }: Found,
   predictions: Predictions,
-): FastifyReply {
-  const refusal = version.refusal(model, 'features');
+): FastifyReply | Promise<object> {
+  const refusal = version.refusal(model);
   if (refusal !== null) return reply.code(501).send({ error: refusal });
   if (request.headers['content-encoding'] !== undefined) {
     return reply.code(415).send({ error: 'a compressed body is not read; send it as it is' });
@@ -147,11 +148,29 @@ function infer(
     if (error instanceof InferRequestError) return reply.code(400).send({ error: error.message });
     throw error;
   }
-  const outputs = version.predict(model, predictor.rowsOfFeatures(asked.features));
+  const { name } = request.params;
+  return holdingPlace(reply, predicted(reply, asked, { name, model, predictor, version, predictions }));
+}
+
+interface Inferring extends Found {
+  /** Of the model in the protocol. */
+  readonly name: string;
+  readonly predictions: Predictions;
+}
+
+async function predicted(
+  reply: FastifyReply,
+  asked: InferRequest,
+  { name, model, predictor, version, predictions }: Inferring,
+): Promise<object> {
+  const outputs = await version.predict(model, predictor.rowsOfFeatures(asked.features));
   const bad = outputs.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) return reply.code(422).send({ error: notFinite(Math.floor(bad / outputWidth(version))) });
+  if (bad >= 0) {
+    void reply.code(422);
+    return { error: notFinite(Math.floor(bad / outputWidth(version))) };
+  }
   predictions.onPredicted(asked.rowCount);
-  return answer(reply, asked, outputs, { name: request.params.name, version });
+  return answer(reply, asked, outputs, { name, version });
 }
 
 /** @throws InferRequestError where the header is no number of bytes. */
@@ -167,7 +186,7 @@ function answer(
   { id, rowCount, wantsBinary }: InferRequest,
   outputs: Float64Array,
   { name, version }: { readonly name: string; readonly version: ServedVersion },
-): FastifyReply {
+): object {
   const tensor = { name: outputName, datatype: 'FP64', shape: [rowCount, outputWidth(version)] };
   const head = {
     model_name: name,
@@ -175,13 +194,11 @@ function answer(
     ...(id === null ? {} : { id }),
     parameters: originParameters(version),
   };
-  if (!wantsBinary) return reply.send({ ...head, outputs: [{ ...tensor, data: [...outputs] }] });
+  if (!wantsBinary) return { ...head, outputs: [{ ...tensor, data: [...outputs] }] };
   const parameters = { binary_data_size: outputs.byteLength };
   const json = Buffer.from(JSON.stringify({ ...head, outputs: [{ ...tensor, parameters }] }));
   // Every machine that Node runs on is little-endian, as the protocol is.
   const bytes = Buffer.from(outputs.buffer, outputs.byteOffset, outputs.byteLength);
-  return reply
-    .header('content-type', 'application/octet-stream')
-    .header(jsonLengthHeader, json.length)
-    .send(Buffer.concat([json, bytes]));
+  void reply.header('content-type', 'application/octet-stream').header(jsonLengthHeader, json.length);
+  return Buffer.concat([json, bytes]);
 }

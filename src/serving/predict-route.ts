@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { FieldFault, PostedRows, ServedVersion } from './predictor.ts';
-import { answerLater, maxRequestRows, predictingRoute } from './requests.ts';
+import { answerLater, holdingPlace, maxRequestRows, predictingRoute } from './requests.ts';
 import { predictSchema } from './predict-schema.ts';
 import { predictionValue, type PredictionValue } from './prediction-value.ts';
 import type { Predictions } from './predictions.ts';
@@ -13,21 +13,18 @@ interface Prediction extends PredictionValue {
 
 /** `POST /v1/predict`: raw fields by name, one object or an array of them, predicted by the served model. */
 export function predictRoute(app: FastifyInstance, predictions: Predictions, maxRequests: number): void {
-  const { served } = predictions;
   const options = { schema: predictSchema, ...predictingRoute(maxRequests) };
   app.post('/v1/predict', options, (request, reply) => {
     const predictor = predictions.predictor();
     // One version for the whole answer, whatever is published meanwhile.
     const version = predictor?.version ?? null;
     if (predictor === null || version === null) return answerLater(reply, predictions.unready, 5);
-    const refusal = version.refusal(served, 'records');
-    if (refusal !== null) return reply.code(501).send({ error: refusal });
     const { body } = request;
     const records: readonly unknown[] = Array.isArray(body) ? body : [body];
     if (records.length > maxRequestRows) return tooMany(reply, records.length);
     const posted = predictor.rowsOf(records);
     if (posted.faults.length > 0) return refused(reply, posted.faults, Array.isArray(body));
-    return answer(reply, { posted, predictions, version, isArray: Array.isArray(body) });
+    return holdingPlace(reply, answer(reply, { posted, predictions, version, isArray: Array.isArray(body) }));
   });
 }
 
@@ -38,15 +35,19 @@ interface Asked {
   readonly isArray: boolean;
 }
 
-function answer(reply: FastifyReply, { posted, predictions, version, isArray }: Asked): FastifyReply {
-  const outputs = version.predict(predictions.served, posted.rows);
+/** The body of the answer. */
+async function answer(reply: FastifyReply, { posted, predictions, version, isArray }: Asked): Promise<object> {
+  const outputs = await version.predict(predictions.served, posted.rows);
   const bad = outputs.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) return reply.code(422).send({ error: notFinite(Math.floor(bad / (version.classes?.length ?? 1))) });
+  if (bad >= 0) {
+    void reply.code(422);
+    return { error: notFinite(Math.floor(bad / (version.classes?.length ?? 1))) };
+  }
   predictions.onPredicted(posted.rows.rowCount);
   const rows = posted.missing.map((missing, row) => prediction(outputs, row, version.classes, missing));
   const { id: modelVersion, step, trainedThrough } = version;
   const origin = { modelVersion, step, trainedThrough };
-  return reply.send(isArray ? { predictions: rows, ...origin } : { ...rows[0], ...origin });
+  return isArray ? { predictions: rows, ...origin } : { ...rows[0], ...origin };
 }
 
 /** What to say where numbers overflow on their way through a model. */
