@@ -92,7 +92,9 @@ describe('a model from a file', () => {
     // So young a model changes much from one checkpoint to the next; here each is to be served.
     const { file } = fleet.pipeline('layers', { models, promotion: { margin: 1, forgetting: 10 } });
     const pipeline = startCommand(['run', file]);
-    t.after(() => { pipeline.kill('SIGKILL'); });
+    t.after(() => {
+      pipeline.kill('SIGKILL');
+    });
     const [, url = ''] = await pipeline.says(/live page at (http:\/\/[^ ,]+),/);
     const asked = async (path: string, body?: unknown): Promise<Record<string, unknown>> => {
       const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };

@@ -31,7 +31,7 @@ export interface LayersScoring {
 
 /**
  * Starts a thread for the models that are from files; null where none is. TensorFlow.js is loaded there, not in this thread, and a
- * recurrent model may take tens of milliseconds for a row without holding up anything else.
+ * recurrent model may take milliseconds for a row, tens for many, without holding up anything else.
  * @throws ConfigError where a file is no model of this pipeline; TrainerError where the thread dies at its start.
  */
 export async function layersScoring(
