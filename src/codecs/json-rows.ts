@@ -75,7 +75,8 @@ function readRow(row: unknown, index: number, { sink, wanted, faults, lacking }:
     faults.push({ row: index, field: '', expected: 'an object of fields by name', found: quoted(row) });
     return;
   }
-  for (const { isWanted, isRequired, expected, ...path } of wanted) {
+  for (const path of wanted) {
+    const { isWanted, isRequired, expected } = path;
     const value = isWanted ? (valueAt(row, path.segments) ?? null) : null;
     const isMissing = value === null || (isRequired && value === '');
     if (isWanted && isMissing) lacking.add(path.name);

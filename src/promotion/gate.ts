@@ -46,7 +46,7 @@ export interface GateParts<Version extends Contestant> {
   readonly floorOf: (rows: LabelledRows) => number;
   /** Serves it from now on. */
   readonly serve: (version: Version) => void;
-  /** Makes the state durable. */
+  /** Makes the state durable, in the order of the calls. */
   readonly save: (state: PromotionState) => void;
   /** Ids of the checkpoints that are there. */
   readonly ids: () => readonly string[];

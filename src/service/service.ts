@@ -209,7 +209,7 @@ class RunningService {
         await letters.close();
         this.#watch.tensorboard?.close();
         await this.#http.close();
-        promotion.close();
+        await promotion.close();
         await this.#layers?.close();
         this.#state.store.close();
       },

@@ -1,17 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InferRequestError, inferRequest, inputName, outputName, type InferRequest } from './infer-request.ts';
 import { indexSchema, inferSchema, modelSchema, readySchema, serverSchema } from './inference-schema.ts';
-import { notFinite } from './predict-route.ts';
+import { isRefusedAsInfinite } from './predict-route.ts';
+import type { PredictionBatcher } from './prediction-batcher.ts';
 import type { Predictions } from './predictions.ts';
 import type { Predictor, ServedVersion } from './predictor.ts';
 import { answerLater, holdingPlace, predictingRoute } from './requests.ts';
 
 export interface ProtocolOptions {
   readonly predictions: Predictions;
+  readonly batcher: PredictionBatcher;
   /** Version of the program. */
   readonly version: string;
   readonly maxRequests: number;
 }
+
+type InferOptions = Pick<ProtocolOptions, 'predictions' | 'batcher'>;
 
 /** A model that was asked for and is there. */
 interface Found {
@@ -32,7 +36,8 @@ type Find = (request: ModelRequest, reply: FastifyReply) => Found | null;
  * The Open Inference Protocol v2 over HTTP, with the binary tensor extension: every model of the pipeline takes one tensor of
  * features, before normalization, and gives one of predictions.
  */
-export function inferenceProtocol({ predictions, version, maxRequests }: ProtocolOptions) {
+export function inferenceProtocol({ version, ...options }: ProtocolOptions) {
+  const { predictions } = options;
   const keys = protocolNames(predictions);
   const find = finder(keys, predictions);
   return (app: FastifyInstance, _options: object, done: () => void): void => {
@@ -50,7 +55,7 @@ export function inferenceProtocol({ predictions, version, maxRequests }: Protoco
         return { name, version: served?.id ?? '', state: reason === '' ? 'READY' : 'UNAVAILABLE', reason };
       });
     });
-    for (const path of paths) modelRoutes(app, path, find, { predictions, maxRequests });
+    for (const path of paths) modelRoutes(app, path, find, options);
     done();
   };
 }
@@ -84,7 +89,7 @@ function modelRoutes(
   app: FastifyInstance,
   path: string,
   find: Find,
-  { predictions, maxRequests }: Pick<ProtocolOptions, 'predictions' | 'maxRequests'>,
+  { maxRequests, ...parts }: InferOptions & Pick<ProtocolOptions, 'maxRequests'>,
 ): void {
   app.get(path, { schema: modelSchema }, (request: ModelRequest, reply) => {
     const found = find(request, reply);
@@ -100,7 +105,7 @@ function modelRoutes(
   const options = { schema: inferSchema, ...predictingRoute(maxRequests) };
   app.post(`${path}/infer`, options, (request: ModelRequest, reply) => {
     const found = find(request, reply);
-    return found === null ? reply : infer(request, reply, found, predictions);
+    return found === null ? reply : infer(request, reply, found, parts);
   });
 }
 
@@ -129,13 +134,12 @@ function originParameters({ step, trainedThrough, classes }: ServedVersion): Rea
   };
 }
 
-/** The body of the answer, or the reply where it is refused. */
 function infer(
   request: ModelRequest,
   reply: FastifyReply,
   { model, predictor, version }: Found,
-  predictions: Predictions,
-): FastifyReply | Promise<object> {
+  { batcher, predictions }: InferOptions,
+): FastifyReply | Promise<FastifyReply> {
   const refusal = version.refusal(model);
   if (refusal !== null) return reply.code(501).send({ error: refusal });
   if (request.headers['content-encoding'] !== undefined) {
@@ -148,29 +152,12 @@ function infer(
     if (error instanceof InferRequestError) return reply.code(400).send({ error: error.message });
     throw error;
   }
-  const { name } = request.params;
-  return holdingPlace(reply, predicted(reply, asked, { name, model, predictor, version, predictions }));
-}
-
-interface Inferring extends Found {
-  /** Of the model in the protocol. */
-  readonly name: string;
-  readonly predictions: Predictions;
-}
-
-async function predicted(
-  reply: FastifyReply,
-  asked: InferRequest,
-  { name, model, predictor, version, predictions }: Inferring,
-): Promise<object> {
-  const outputs = await version.predict(model, predictor.rowsOfFeatures(asked.features));
-  const bad = outputs.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    void reply.code(422);
-    return { error: notFinite(Math.floor(bad / outputWidth(version))) };
-  }
-  predictions.onPredicted(asked.rowCount);
-  return answer(reply, asked, outputs, { name, version });
+  const predicted = batcher.predict(version, model, predictor.rowsOfFeatures(asked.features));
+  return holdingPlace(reply, predicted).then((outputs) => {
+    if (isRefusedAsInfinite(reply, outputs, version)) return reply;
+    predictions.onPredicted(asked.rowCount);
+    return answer(reply, asked, outputs, { name: request.params.name, version });
+  });
 }
 
 /** @throws InferRequestError where the header is no number of bytes. */
@@ -186,7 +173,7 @@ function answer(
   { id, rowCount, wantsBinary }: InferRequest,
   outputs: Float64Array,
   { name, version }: { readonly name: string; readonly version: ServedVersion },
-): object {
+): FastifyReply {
   const tensor = { name: outputName, datatype: 'FP64', shape: [rowCount, outputWidth(version)] };
   const head = {
     model_name: name,
@@ -194,11 +181,13 @@ function answer(
     ...(id === null ? {} : { id }),
     parameters: originParameters(version),
   };
-  if (!wantsBinary) return { ...head, outputs: [{ ...tensor, data: [...outputs] }] };
+  if (!wantsBinary) return reply.send({ ...head, outputs: [{ ...tensor, data: [...outputs] }] });
   const parameters = { binary_data_size: outputs.byteLength };
   const json = Buffer.from(JSON.stringify({ ...head, outputs: [{ ...tensor, parameters }] }));
   // Every machine that Node runs on is little-endian, as the protocol is.
   const bytes = Buffer.from(outputs.buffer, outputs.byteOffset, outputs.byteLength);
-  void reply.header('content-type', 'application/octet-stream').header(jsonLengthHeader, json.length);
-  return Buffer.concat([json, bytes]);
+  return reply
+    .header('content-type', 'application/octet-stream')
+    .header(jsonLengthHeader, json.length)
+    .send(Buffer.concat([json, bytes]));
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { PredictionBatcher } from './prediction-batcher.ts';
 import type { FieldFault, PostedRows, ServedVersion } from './predictor.ts';
 import { answerLater, holdingPlace, maxRequestRows, predictingRoute } from './requests.ts';
 import { predictSchema } from './predict-schema.ts';
@@ -11,8 +12,15 @@ interface Prediction extends PredictionValue {
   readonly missing?: readonly string[];
 }
 
+export interface PredictRouteOptions {
+  readonly predictions: Predictions;
+  readonly batcher: PredictionBatcher;
+  readonly maxRequests: number;
+}
+
 /** `POST /v1/predict`: raw fields by name, one object or an array of them, predicted by the served model. */
-export function predictRoute(app: FastifyInstance, predictions: Predictions, maxRequests: number): void {
+export function predictRoute(app: FastifyInstance, { predictions, batcher, maxRequests }: PredictRouteOptions): void {
+  const { served } = predictions;
   const options = { schema: predictSchema, ...predictingRoute(maxRequests) };
   app.post('/v1/predict', options, (request, reply) => {
     const predictor = predictions.predictor();
@@ -24,35 +32,35 @@ export function predictRoute(app: FastifyInstance, predictions: Predictions, max
     if (records.length > maxRequestRows) return tooMany(reply, records.length);
     const posted = predictor.rowsOf(records);
     if (posted.faults.length > 0) return refused(reply, posted.faults, Array.isArray(body));
-    return holdingPlace(reply, answer(reply, { posted, predictions, version, isArray: Array.isArray(body) }));
+    return holdingPlace(reply, batcher.predict(version, served, posted.rows)).then((outputs) => {
+      if (isRefusedAsInfinite(reply, outputs, version)) return reply;
+      predictions.onPredicted(posted.rows.rowCount);
+      return reply.send(answer(outputs, { missing: posted.missing, version, isArray: Array.isArray(body) }));
+    });
   });
 }
 
-interface Asked {
-  readonly posted: PostedRows;
-  readonly predictions: Predictions;
+interface Answered {
+  readonly missing: PostedRows['missing'];
   readonly version: ServedVersion;
   readonly isArray: boolean;
 }
 
-/** The body of the answer. */
-async function answer(reply: FastifyReply, { posted, predictions, version, isArray }: Asked): Promise<object> {
-  const outputs = await version.predict(predictions.served, posted.rows);
-  const bad = outputs.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    void reply.code(422);
-    return { error: notFinite(Math.floor(bad / (version.classes?.length ?? 1))) };
-  }
-  predictions.onPredicted(posted.rows.rowCount);
-  const rows = posted.missing.map((missing, row) => prediction(outputs, row, version.classes, missing));
+function answer(outputs: Float64Array, { missing, version, isArray }: Answered): object {
+  const rows = missing.map((names, row) => prediction(outputs, row, version.classes, names));
   const { id: modelVersion, step, trainedThrough } = version;
   const origin = { modelVersion, step, trainedThrough };
   return isArray ? { predictions: rows, ...origin } : { ...rows[0], ...origin };
 }
 
-/** What to say where numbers overflow on their way through a model. */
-export function notFinite(row: number): string {
-  return `the prediction of row ${row} is not finite: its features are far outside of what the model has seen`;
+/** Answers 422 and returns true where numbers overflow on their way through a model. */
+export function isRefusedAsInfinite(reply: FastifyReply, outputs: Float64Array, { classes }: ServedVersion): boolean {
+  const bad = outputs.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return false;
+  const row = Math.floor(bad / (classes?.length ?? 1));
+  const error = `the prediction of row ${row} is not finite: its features are far outside of what the model has seen`;
+  void reply.code(422).send({ error });
+  return true;
 }
 
 function prediction(
