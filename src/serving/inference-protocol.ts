@@ -5,7 +5,7 @@ import { isRefusedAsInfinite } from './predict-route.ts';
 import type { PredictionBatcher } from './prediction-batcher.ts';
 import type { Predictions } from './predictions.ts';
 import type { Predictor, ServedVersion } from './predictor.ts';
-import { answerLater, predictingRoute } from './requests.ts';
+import { answerLater, holdingPlace, predictingRoute } from './requests.ts';
 
 export interface ProtocolOptions {
   readonly predictions: Predictions;
@@ -51,7 +51,7 @@ export function inferenceProtocol({ version, ...options }: ProtocolOptions) {
     app.post('/v2/repository/index', { schema: indexSchema, config: { isReading: true } }, () => {
       const served = predictions.predictor()?.version ?? null;
       return [...keys].map(([name, key]) => {
-        const reason = served === null ? predictions.unready : (served.refusal(key, 'features') ?? '');
+        const reason = served === null ? predictions.unready : (served.refusal(key) ?? '');
         return { name, version: served?.id ?? '', state: reason === '' ? 'READY' : 'UNAVAILABLE', reason };
       });
     });
@@ -98,7 +98,7 @@ function modelRoutes(
   app.get(`${path}/ready`, { schema: readySchema }, (request: ModelRequest, reply) => {
     const found = find(request, reply);
     if (found === null) return reply;
-    const refusal = found.version.refusal(found.model, 'features');
+    const refusal = found.version.refusal(found.model);
     if (refusal !== null) return reply.code(501).send({ error: refusal });
     return reply.send({ name: request.params.name, ready: true });
   });
@@ -140,7 +140,7 @@ function infer(
   { model, predictor, version }: Found,
   { batcher, predictions }: InferOptions,
 ): FastifyReply | Promise<FastifyReply> {
-  const refusal = version.refusal(model, 'features');
+  const refusal = version.refusal(model);
   if (refusal !== null) return reply.code(501).send({ error: refusal });
   if (request.headers['content-encoding'] !== undefined) {
     return reply.code(415).send({ error: 'a compressed body is not read; send it as it is' });
@@ -152,7 +152,8 @@ function infer(
     if (error instanceof InferRequestError) return reply.code(400).send({ error: error.message });
     throw error;
   }
-  return batcher.predict(version, model, predictor.rowsOfFeatures(asked.features)).then((outputs) => {
+  const predicted = batcher.predict(version, model, predictor.rowsOfFeatures(asked.features));
+  return holdingPlace(reply, predicted).then((outputs) => {
     if (isRefusedAsInfinite(reply, outputs, version)) return reply;
     predictions.onPredicted(asked.rowCount);
     return answer(reply, asked, outputs, { name: request.params.name, version });

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { PredictionBatcher } from './prediction-batcher.ts';
 import type { FieldFault, PostedRows, ServedVersion } from './predictor.ts';
-import { answerLater, maxRequestRows, predictingRoute } from './requests.ts';
+import { answerLater, holdingPlace, maxRequestRows, predictingRoute } from './requests.ts';
 import { predictSchema } from './predict-schema.ts';
 import { predictionValue, type PredictionValue } from './prediction-value.ts';
 import type { Predictions } from './predictions.ts';
@@ -27,14 +27,12 @@ export function predictRoute(app: FastifyInstance, { predictions, batcher, maxRe
     // One version for the whole answer, whatever is published meanwhile.
     const version = predictor?.version ?? null;
     if (predictor === null || version === null) return answerLater(reply, predictions.unready, 5);
-    const refusal = version.refusal(served, 'records');
-    if (refusal !== null) return reply.code(501).send({ error: refusal });
     const { body } = request;
     const records: readonly unknown[] = Array.isArray(body) ? body : [body];
     if (records.length > maxRequestRows) return tooMany(reply, records.length);
     const posted = predictor.rowsOf(records);
     if (posted.faults.length > 0) return refused(reply, posted.faults, Array.isArray(body));
-    return batcher.predict(version, served, posted.rows).then((outputs) => {
+    return holdingPlace(reply, batcher.predict(version, served, posted.rows)).then((outputs) => {
       if (isRefusedAsInfinite(reply, outputs, version)) return reply;
       predictions.onPredicted(posted.rows.rowCount);
       const text = answer(outputs, { missing: posted.missing, version, isArray: Array.isArray(body) });

@@ -41,17 +41,17 @@ export class PredictionBatcher {
     });
     this.#waiting = end < 0 ? [] : waiting.slice(end);
     if (this.#waiting.length > 0) this.#flushLater();
-    predictTogether(end < 0 ? waiting : waiting.slice(0, end));
+    void predictTogether(end < 0 ? waiting : waiting.slice(0, end));
   }
 }
 
-/** `group`: for one model of one version. */
-function predictTogether(group: readonly Waiting[]): void {
+/** `group`: for one model of one version. Tells each of them how it ended; never rejects. */
+async function predictTogether(group: readonly Waiting[]): Promise<void> {
   const [{ version, model, rows: firstRows }] = group as readonly [Waiting];
   const rows = group.length === 1 ? firstRows : joined(group.map((waiting) => waiting.rows));
   let outputs: Float64Array;
   try {
-    outputs = version.predict(model, rows);
+    outputs = await version.predict(model, rows);
   } catch (error) {
     for (const { reject } of group) reject(error);
     return;

@@ -17,7 +17,7 @@ export function storedVersions(config: Config): VersionControl & { close(): void
     const manifest = store.read(id)?.manifest;
     if (manifest === undefined) return null;
     const { step, createdAt } = manifest;
-    return { id, step, savedAtMs: Date.parse(createdAt), refusal: 'only listed', losses: () => Promise.resolve(none) };
+    return { id, step, savedAtMs: Date.parse(createdAt), losses: () => Promise.resolve(none) };
   };
   const act = async (ask: (gate: PromotionGate<Contestant>) => void): Promise<VersionList> => {
     let saving = Promise.resolve();
