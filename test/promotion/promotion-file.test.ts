@@ -39,9 +39,9 @@ suite('promotion.json', () => {
     assert.equal(readPromotion(temporaryDirectory(t)), null);
   });
 
-  test('says what was written', (t) => {
+  test('says what was written', async (t) => {
     const dir = temporaryDirectory(t);
-    writePromotion(dir, { ...former, servedSinceMs: 3000 });
+    await writePromotion(dir, { ...former, servedSinceMs: 3000 });
     assert.deepEqual(readPromotion(dir), { ...former, servedSinceMs: 3000 });
   });
 
