@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../error-codes.ts';
 import type { Snapshot, StepReport } from '../records.ts';
 import type { RingMemory } from './ring.ts';
 import type { BackendChoice, TrainerOptions } from './trainer.ts';
