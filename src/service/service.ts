@@ -289,7 +289,11 @@ class RunningService {
         );
       }
       if (report.withheldInARow < config.limits.withheldSteps) return;
-      this.#halt('trainer.withheld', `${report.withheldInARow} steps in a row were not finite; see the dead letters`, assembly);
+      this.#halt(
+        'trainer.withheld',
+        `${report.withheldInARow} steps in a row were not finite; see the dead letters`,
+        assembly,
+      );
     });
   }
 
