@@ -45,8 +45,8 @@ export async function logSink(options: LogSinkOptions): Promise<ReadingSink> {
   return {
     partitions,
     nextOffsets: () => Promise.resolve(writers.map((writer) => writer.nextOffset)),
-    append: (partition, records) => {
-      writers[partition]?.append(records);
+    append: (records) => {
+      for (const [partition, run] of records) writers[partition]?.append(run);
       return Promise.resolve();
     },
     close,
@@ -87,7 +87,7 @@ export async function kafkaSink(options: KafkaSinkOptions): Promise<ReadingSink>
     return {
       partitions,
       nextOffsets: () => writer.endOffsets(),
-      append: (partition, records) => writer.send(records.map((record) => ({ ...record, partition, headers: [] }))),
+      append: (records) => writer.sendTo(records),
       close: () => writer.close(),
     };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import kafkajs from 'kafkajs';
+import kafkajs, { type PartitionMetadata } from 'kafkajs';
 import { codecs, compress, decompress } from '../record-batch/compression.ts';
 import { hideAborted, type FetchedMessage } from './aborted-records.ts';
 import { installColumnarFetch, type KafkaConnectionClass } from './columnar-fetch.ts';
@@ -14,8 +14,12 @@ export interface KafkaCluster {
   /** Loads the metadata of these topics too. */
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
+  findControllerBroker(): Promise<KafkaBroker>;
+  findBroker(node: { readonly nodeId: string }): Promise<KafkaBroker>;
+  /** Partitions by the node id of their leader. @throws where the metadata knows of none */
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
   findGroupCoordinator(group: { readonly groupId: string }): Promise<KafkaCoordinator>;
-  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
+  findTopicPartitionMetadata(topic: string): PartitionMetadata[];
   /** By isolation level of the cluster; `fromTimestamp` -2 is the first offset, -1 the end. */
   fetchTopicsOffset(
     topics: readonly {
@@ -26,6 +30,28 @@ export interface KafkaCluster {
   ): Promise<
     readonly { readonly topic: string; readonly partitions: readonly { partition: number; offset: string }[] }[]
   >;
+}
+
+/** A request, and how its answer is read. */
+export interface KafkaExchange {
+  readonly request: { readonly apiKey: number; readonly encode: () => Promise<unknown> };
+  readonly response: object;
+}
+
+/** The part of kafkajs's inner broker that producing uses. */
+export interface KafkaBroker {
+  initProducerId(options: {
+    readonly transactionTimeout: number;
+  }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
+  /** The newest version of a request that both sides know. */
+  lookupRequest<Make>(
+    apiKey: number,
+    definition: {
+      readonly versions: readonly string[];
+      protocol(at: { readonly version: number }): Make;
+    },
+  ): Make;
+  readonly connectionPool: { send(exchange: KafkaExchange): Promise<unknown> };
 }
 
 /** The broker that keeps a group's offsets. */
