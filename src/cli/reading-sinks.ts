@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import type { ReadingSink } from '../sensors/play-readings.ts';
+import type { KafkaConnection } from '../sources/kafka/kafka-connection.ts';
 import { LogWriter } from '../sources/log/log-writer.ts';
 import { listPartitions } from '../sources/log/partition-directory.ts';
 import type { Codec } from '../sources/record-batch/compression.ts';
@@ -53,8 +54,7 @@ export async function logSink(options: LogSinkOptions): Promise<ReadingSink> {
   };
 }
 
-export interface KafkaSinkOptions {
-  readonly brokers: readonly string[];
+export interface KafkaSinkOptions extends KafkaConnection {
   readonly topic: string;
   /** Partitions of a topic that is made; by default 1. */
   readonly partitions?: number | undefined;
@@ -70,10 +70,12 @@ const connectTimeoutMs = 30_000;
  * PipelineError `source.unavailable` where no broker answers.
  */
 export async function kafkaSink(options: KafkaSinkOptions): Promise<ReadingSink> {
-  const { brokers, topic, compression } = options;
+  const { brokers, tls, sasl, topic, compression } = options;
   const { kafkaWriter } = await import('../sources/kafka/kafka-writer.ts');
   const writer = kafkaWriter({
     brokers,
+    tls,
+    sasl,
     topic,
     partitions: options.partitions ?? 1,
     codec: compression,
