@@ -1,4 +1,5 @@
 import { lastValueFrom } from 'rxjs';
+import type { ErrorCode } from '../error-codes.ts';
 import { messageOf } from '../errors.ts';
 import type { CheckpointFacts } from '../checkpoint/manifest.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint-store.ts';
@@ -98,7 +99,7 @@ class Watch {
     this.alarm = rejectAlarm(config.limits.rejectRatio, (share) => {
       const percent = Math.round(100 * share);
       this.onHalt(
-        'rejectRatio',
+        'records.rejectRatio',
         `${percent} % of the last records cannot be used, more than limits.rejectRatio; see the dead letters`,
       );
     });
@@ -112,7 +113,7 @@ class Watch {
   }
 
   /** Called when a limit says that reading must stop; set by whoever can stop it. */
-  onHalt: (name: string, message: string) => void = () => undefined;
+  onHalt: (code: ErrorCode, message: string) => void = () => undefined;
 
   serve(config: Config): Promise<HttpServer> {
     return httpServer(
@@ -191,8 +192,8 @@ class RunningService {
     const features = watchedFeatures(assembly.plan, assembly.states.derive, sensitiveFields(config));
     this.#show(assembly, features);
     await this.#scoreTopic(assembly);
-    this.#watch.onHalt = (name, message) => {
-      this.#halt(name, message, assembly);
+    this.#watch.onHalt = (code, message) => {
+      this.#halt(code, message, assembly);
     };
     this.#listen(assembly, letters);
     return {
@@ -296,7 +297,11 @@ class RunningService {
         );
       }
       if (report.withheldInARow < config.limits.withheldSteps) return;
-      this.#halt('withheld', `${report.withheldInARow} steps in a row were not finite; see the dead letters`, assembly);
+      this.#halt(
+        'trainer.withheld',
+        `${report.withheldInARow} steps in a row were not finite; see the dead letters`,
+        assembly,
+      );
     });
   }
 
@@ -349,11 +354,11 @@ class RunningService {
   }
 
   /** Stops reading and keeps serving: not a crash loop, and not a silent end. */
-  #halt(name: string, message: string, assembly: Assembly): void {
+  #halt(code: ErrorCode, message: string, assembly: Assembly): void {
     if (this.#halted !== null) return;
     this.#halted = message;
-    this.#watch.board.setCondition(name, `reading has stopped: ${message}`);
-    this.#options.logger.error(`reading has stopped: ${message}`);
+    this.#watch.board.setCondition(code, `reading has stopped: ${message}`);
+    this.#options.logger.error(`${code}: reading has stopped: ${message}`);
     this.#close(assembly);
   }
 
