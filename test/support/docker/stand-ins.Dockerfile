@@ -25,7 +25,7 @@ FROM java AS kafka
 ARG CACHE
 ARG SUPPORT
 COPY ${CACHE}/kafka-4.3.1 /opt/kafka/libs
-COPY ${SUPPORT}/kafka.sh ${SUPPORT}/kafka-broker-api-versions.sh /opt/kafka/bin/
+COPY ${SUPPORT}/kafka*.sh /opt/kafka/bin/
 RUN useradd appuser && mkdir -p /var/lib/kafka/data /opt/kafka/config && chown -R appuser /var/lib/kafka /opt/kafka/config
 ENV CLUSTER_ID=5L6g3nShT-eMCtK--X86sw
 USER appuser
