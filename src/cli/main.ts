@@ -56,20 +56,26 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-/** Parses and runs one command line, then sets the exit code: 0 done, 1 failed, 2 usage or configuration. */
-export async function runCommandLine(argv: readonly string[]): Promise<void> {
+/** The whole command line. Only commands that are wanted have their arguments and options; the others have a description. */
+export async function commandLine(isWanted: (name: string) => boolean): Promise<Command> {
   const program = new Command('millrace')
     .description('A streaming data pipeline with a model that never stops learning.')
     .version(version)
     .showHelpAfterError('(run with --help for the options and an example)')
     .exitOverride();
+  for (const [name, { description, load }] of Object.entries(commands)) {
+    const command = program.command(name).description(description);
+    if (isWanted(name)) (await load())(command);
+  }
+  return program;
+}
+
+/** Parses and runs one command line, then sets the exit code: 0 done, 1 failed, 2 usage or configuration. */
+export async function runCommandLine(argv: readonly string[]): Promise<void> {
   // The first of them: `millrace help run` asks for `run` as well.
   const asked = argv.slice(2).find((word) => Object.hasOwn(commands, word));
   try {
-    for (const [name, { description, load }] of Object.entries(commands)) {
-      const command = program.command(name).description(description);
-      if (name === asked) (await load())(command);
-    }
+    const program = await commandLine((name) => name === asked);
     await program.parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
