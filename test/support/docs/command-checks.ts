@@ -100,8 +100,9 @@ function onEach(command: Command, change: (command: Command) => void): void {
   for (const inner of command.commands) onEach(inner, change);
 }
 
-/** A mention in prose may leave out what is required: the command exists, and its options. */
+/** A mention in prose may leave out what is required, or name any COMMAND: the command exists, and its options. */
 export async function checkMention([name = '', ...rest]: Words): Promise<void> {
+  if (name === 'COMMAND' || name.startsWith('-')) return;
   const program = await commandLine((wanted) => wanted === name);
   const command = program.commands.find((known) => known.name() === name);
   assert.ok(command !== undefined, `there is no command ${name}`);
