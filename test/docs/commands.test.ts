@@ -24,6 +24,12 @@ const others = ['diff', 'js', 'json', 'mermaid', 'python', 'text', 'ts', 'yml'];
 /** Programs whose mention in prose is checked as well. */
 const mentioned = ['docker', 'node', 'npm', 'npx', 'millrace'];
 
+test('a block is taken apart into its commands as a shell does', () => {
+  const text = `A=1 x 'a b' "$(y 'z w' | q)" > out 2>&1 && p \\\n  --r # s\n(umask 077; t)`;
+  const expected = [['x', 'a b', "$(y 'z w' | q)"], ['p', '--r'], ['umask', '077'], ['t'], ['y', 'z w'], ['q']];
+  assert.deepEqual(simpleCommands(text), expected);
+});
+
 describe('what documents say', () => {
   for (const page of pages) {
     test(`${page}: its commands are right, its configurations valid, its links go somewhere`, async () => {
