@@ -1,10 +1,8 @@
 # Stands in for images that cannot be pulled where tests run: the same programs under the same paths and users, from this
 # machine. The context is /; BuildKit sends only what is copied.
-ARG WORK
-
 FROM scratch AS debian
-ARG WORK
-ADD ${WORK}/debian.tar /
+ARG CACHE
+ADD ${CACHE}/debian-bookworm.tar /
 
 # node:…-bookworm-slim, which trusts what this machine trusts.
 FROM debian AS node
