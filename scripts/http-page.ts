@@ -29,8 +29,8 @@ missing, as in a record, and \`missing\` lists it; other fields are ignored. The
 \`target.as: change\`. A lag's field is not asked for: the lag is what came before. \`lastValue\` takes the target's own field where it is posted, else what the key had shown
 when the version was made. For classes \`value\` is the likeliest and \`probabilities\` has each.
 
-Nets are served in float32 whatever \`training.precision\` they learn in. A model from a file (\`layers\`) is answered 501: only its engine
-can run it.
+Nets are served in float32 whatever \`training.precision\` they learn in; where that is float32 too, answers are what the trainer would
+predict but for rounding. A model from a file (\`layers\`) predicts in a thread of its own, one request after the other.
 
 A field that does not fit is answered with 400 and \`faults\`: \`[{"row":0,"field":"windSpeed","expected":"a number …","found":"\\"fast\\""}]\`.
 \`import { millraceClient } from 'millrace/client'\` is a typed client of this route and of versions.

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { open, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Writes a file; its bytes are on disk when this resolves. */
@@ -33,6 +33,14 @@ export function replaceDurably(file: string, data: string): void {
   writeFileSync(draft, data, { flush: true });
   renameSync(draft, file);
   syncDirectory(dirname(file));
+}
+
+/** As `replaceDurably`, with the thread free meanwhile. One at a time for a file. */
+export async function settleFile(file: string, data: string): Promise<void> {
+  const draft = `${file}.tmp`;
+  await writeDurably(draft, data);
+  await rename(draft, file);
+  await settleDirectory(dirname(file));
 }
 
 /** Makes a directory and its entry in the parent durable. */

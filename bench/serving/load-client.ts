@@ -1,7 +1,7 @@
 /**
  * Asks a route at a steady rate over keep-alive connections, one request at a time on each, in a process of its own:
  * `load-client.ts PORT REQUESTS_PER_SECOND SECONDS CONNECTIONS BODY`. Prints one document. A request's time begins when it was
- * due, whether or not a connection was free then. The first two seconds, in which code is compiled, do not count.
+ * due, whether or not a connection was free then. The first five seconds, in which code is compiled and what queued meanwhile is worked off, do not count.
  */
 import { connect, type Socket } from 'node:net';
 import { quantile } from '../measure.ts';
@@ -22,7 +22,7 @@ const [port = 0, ratePerSecond = 0, seconds = 0, connections = 0] = process.argv
 const body = process.argv[6] ?? '{}';
 const head = `POST /v1/predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
 const bytes = Buffer.from(`${head}\r\n\r\n${body}`);
-const warmUpSeconds = 2;
+const warmUpSeconds = 5;
 const uncounted = ratePerSecond * warmUpSeconds;
 const total = uncounted + ratePerSecond * seconds;
 const latenciesMs = new Float64Array(total);

@@ -18,7 +18,7 @@ interface ModelsOptions {
 }
 
 /** What changes which version is served, here or in a running process. */
-type Change = (versions: Omit<VersionControl, 'list'> | MillraceClient) => VersionList | Promise<VersionList>;
+type Change = (versions: Omit<VersionControl, 'list'> | MillraceClient) => Promise<VersionList>;
 
 /** `millrace models CONFIG`, `millrace models pin CONFIG VERSION` and so on. */
 export function defineModels(command: Command): void {
@@ -93,7 +93,7 @@ async function changed(config: Config, { url }: ModelsOptions, change: Change): 
 async function asked(
   url: string,
   config: Config,
-  ask: (client: MillraceClient) => VersionList | Promise<VersionList>,
+  ask: (client: MillraceClient) => Promise<VersionList>,
 ): Promise<VersionList> {
   try {
     return await ask(millraceClient({ url, token: config.http.token ?? null }));

@@ -84,7 +84,7 @@ function modelChecks({ models, serve, target, training }: Config): string[] {
   return problems;
 }
 
-function predictChecks({ predict, source, deadLetter, models, serve }: Config): string[] {
+function predictChecks({ predict, source, deadLetter }: Config): string[] {
   if (predict === undefined) return [];
   const { from, to } = predict;
   if (source.kind !== 'kafka') {
@@ -96,9 +96,6 @@ function predictChecks({ predict, source, deadLetter, models, serve }: Config): 
   if (deadLetter !== undefined && 'topic' in deadLetter && [from, to].includes(deadLetter.topic)) {
     const key = deadLetter.topic === to ? 'to' : 'from';
     problems.push(`predict.${key}: ${deadLetter.topic} is the dead-letter topic. Name another topic.`);
-  }
-  if (models[serve]?.kind === 'layers') {
-    problems.push(`predict: models.${serve} is layers, which learns and is scored only. Serve another model.`);
   }
   return problems;
 }

@@ -14,8 +14,6 @@ import { onRows } from './words.ts';
 
 /** A version that can be served. */
 export interface Contestant extends VersionFacts {
-  /** Why its served model cannot predict here, so that versions cannot be compared; null where it can. */
-  readonly refusal: string | null;
   /** The loss of each row, [rowCount]; Infinity where the prediction is not finite. */
   losses(rows: LabelledRows): Promise<Float64Array>;
 }
@@ -48,7 +46,7 @@ export interface GateParts<Version extends Contestant> {
   readonly floorOf: (rows: LabelledRows) => number;
   /** Serves it from now on. */
   readonly serve: (version: Version) => void;
-  /** Makes the state durable. */
+  /** Makes the state durable, in the order of the calls. */
   readonly save: (state: PromotionState) => void;
   /** Ids of the checkpoints that are there. */
   readonly ids: () => readonly string[];
@@ -183,7 +181,6 @@ export class PromotionGate<Version extends Contestant> {
   async #returnWhereWorse(slices: TrialSlices | null): Promise<void> {
     const [served, previous] = [this.#served, this.#previous];
     if (served === null || previous === null || this.decisionOn(served.id)?.action !== 'promoted') return;
-    if (served.refusal !== null || previous.refusal !== null) return;
     const compared = await this.#comparisons(served, previous, slices);
     const where = this.#faults(compared, 'atLeast');
     const isAsBefore = this.#served === served && this.#previous === previous && !this.#isPinned;
@@ -195,12 +192,10 @@ export class PromotionGate<Version extends Contestant> {
   }
 
   async #compare(version: Version, served: Version, slices: TrialSlices | null): Promise<Judgement> {
-    const refusal = version.refusal ?? served.refusal;
-    const none = { recent: null, past: null };
-    if (refusal !== null) return { isFit: true, message: `versions cannot be compared: ${refusal}`, ...none };
     const compared = await this.#comparisons(version, served, slices);
     if (compared.recent === null) {
-      return { isFit: false, message: `fewer than ${fewestRows} labelled rows to compare it on`, ...none };
+      const message = `fewer than ${fewestRows} labelled rows to compare it on`;
+      return { isFit: false, message, recent: null, past: null };
     }
     const faults = this.#faults(compared, 'atMost');
     return { isFit: faults === null, message: faults ?? onRows('recent', compared.recent), ...compared };

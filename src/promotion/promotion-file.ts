@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceDurably } from '../durable-files.ts';
+import { settleFile } from '../durable-files.ts';
 import { CheckpointError, messageOf } from '../errors.ts';
 import type { PromotionState } from './gate.ts';
 
@@ -23,7 +23,7 @@ export function readPromotion(dir: string): PromotionState | null {
   }
 }
 
-/** Survives a power cut when it returns. */
-export function writePromotion(dir: string, state: PromotionState): void {
-  replaceDurably(join(dir, name), `${JSON.stringify(state, null, 2)}\n`);
+/** Survives a power cut when it resolves. One at a time. */
+export function writePromotion(dir: string, state: PromotionState): Promise<void> {
+  return settleFile(join(dir, name), `${JSON.stringify(state, null, 2)}\n`);
 }

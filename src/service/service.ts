@@ -12,6 +12,7 @@ import { StatusBoard } from '../serving/status-board.ts';
 import type { StepReport } from '../records.ts';
 import type { MakeSource } from '../sources/source.ts';
 import { tellAll, type Telemetry } from '../telemetry.ts';
+import { layersScoring, type LayersScoring } from '../trainer/layers/layers-scoring.ts';
 import { workerTrainer } from '../trainer/worker-trainer.ts';
 import { assemble, type Assembly } from './assembly.ts';
 import { checkpointing, type TrainerFacts } from './checkpointing.ts';
@@ -25,6 +26,7 @@ import { savedCheckpoints } from './saved-checkpoints.ts';
 import type { TopicScoring } from './scoring/score-topic.ts';
 import { sensitiveFields } from './letters/sensitive-fields.ts';
 import { configDigest, openDeadLetters, openState, shapeOf, type OpenState } from './state.ts';
+import { trainerOptions } from './trainer-options.ts';
 import { version } from './version.ts';
 import { watchedFeatures, type WatchedFeatures } from './watched-features.ts';
 
@@ -151,6 +153,7 @@ class RunningService {
   readonly #stopping = new AbortController();
   #halted: string | null = null;
   #scoring: TopicScoring | null = null;
+  #layers: LayersScoring | null = null;
 
   constructor(options: ServiceOptions, watch: Watch, state: OpenState, http: HttpServer) {
     this.#options = options;
@@ -182,6 +185,7 @@ class RunningService {
     } catch (error) {
       // A thread left behind would keep a failed process alive.
       await assembly.trainer.close();
+      await this.#layers?.close();
       throw error;
     }
     const features = watchedFeatures(assembly.plan, assembly.states.derive, sensitiveFields(config));
@@ -205,7 +209,8 @@ class RunningService {
         await letters.close();
         this.#watch.tensorboard?.close();
         await this.#http.close();
-        promotion.close();
+        await promotion.close();
+        await this.#layers?.close();
         this.#state.store.close();
       },
     };
@@ -247,7 +252,9 @@ class RunningService {
   async #serve({ plan, states, telemetry }: Assembly): Promise<Promotion> {
     const { config } = this.#options;
     const { store, checkpoint } = this.#state;
-    const predictor = new LivePredictor(config, plan, states.derive);
+    const facts = { featureCount: states.derive.featureCount, restoredRows: 0, wantsPredictions: false };
+    this.#layers = await layersScoring(trainerOptions(config, facts));
+    const predictor = new LivePredictor(config, plan, states.derive, this.#layers);
     const promotion = new Promotion({ config, store, predictor, telemetry });
     this.#watch.board.recallDecisions(promotion.decisions);
     if (checkpoint !== null) await promotion.resume(checkpoint);
@@ -320,7 +327,9 @@ class RunningService {
       },
     });
     try {
-      await Promise.race([lastValueFrom(blocks), assembly.trainer.failed, promotion.failed]);
+      const parts = [assembly.trainer, promotion, this.#layers].filter((part) => part !== null);
+      const failures = parts.map(({ failed }) => failed);
+      await Promise.race([lastValueFrom(blocks), ...failures]);
     } finally {
       // A thread left behind would keep a failed process alive.
       await assembly.trainer.close();

@@ -1,17 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InferRequestError, inferRequest, inputName, outputName, type InferRequest } from './infer-request.ts';
 import { indexSchema, inferSchema, modelSchema, readySchema, serverSchema } from './inference-schema.ts';
-import { notFinite } from './predict-route.ts';
+import { isRefusedAsInfinite } from './predict-route.ts';
+import type { PredictionBatcher } from './prediction-batcher.ts';
 import type { Predictions } from './predictions.ts';
 import type { Predictor, ServedVersion } from './predictor.ts';
-import { answerLater, predictingRoute } from './requests.ts';
+import { answerLater, holdingPlace, predictingRoute } from './requests.ts';
 
 export interface ProtocolOptions {
   readonly predictions: Predictions;
+  readonly batcher: PredictionBatcher;
   /** Version of the program. */
   readonly version: string;
   readonly maxRequests: number;
 }
+
+type InferOptions = Pick<ProtocolOptions, 'predictions' | 'batcher'>;
 
 /** A model that was asked for and is there. */
 interface Found {
@@ -32,7 +36,8 @@ type Find = (request: ModelRequest, reply: FastifyReply) => Found | null;
  * The Open Inference Protocol v2 over HTTP, with the binary tensor extension: every model of the pipeline takes one tensor of
  * features, before normalization, and gives one of predictions.
  */
-export function inferenceProtocol({ predictions, version, maxRequests }: ProtocolOptions) {
+export function inferenceProtocol({ version, ...options }: ProtocolOptions) {
+  const { predictions } = options;
   const keys = protocolNames(predictions);
   const find = finder(keys, predictions);
   return (app: FastifyInstance, _options: object, done: () => void): void => {
@@ -46,11 +51,11 @@ export function inferenceProtocol({ predictions, version, maxRequests }: Protoco
     app.post('/v2/repository/index', { schema: indexSchema, config: { isReading: true } }, () => {
       const served = predictions.predictor()?.version ?? null;
       return [...keys].map(([name, key]) => {
-        const reason = served === null ? predictions.unready : (served.refusal(key, 'features') ?? '');
+        const reason = served === null ? predictions.unready : (served.refusal(key) ?? '');
         return { name, version: served?.id ?? '', state: reason === '' ? 'READY' : 'UNAVAILABLE', reason };
       });
     });
-    for (const path of paths) modelRoutes(app, path, find, { predictions, maxRequests });
+    for (const path of paths) modelRoutes(app, path, find, options);
     done();
   };
 }
@@ -84,7 +89,7 @@ function modelRoutes(
   app: FastifyInstance,
   path: string,
   find: Find,
-  { predictions, maxRequests }: Pick<ProtocolOptions, 'predictions' | 'maxRequests'>,
+  { maxRequests, ...parts }: InferOptions & Pick<ProtocolOptions, 'maxRequests'>,
 ): void {
   app.get(path, { schema: modelSchema }, (request: ModelRequest, reply) => {
     const found = find(request, reply);
@@ -93,14 +98,14 @@ function modelRoutes(
   app.get(`${path}/ready`, { schema: readySchema }, (request: ModelRequest, reply) => {
     const found = find(request, reply);
     if (found === null) return reply;
-    const refusal = found.version.refusal(found.model, 'features');
+    const refusal = found.version.refusal(found.model);
     if (refusal !== null) return reply.code(501).send({ error: refusal });
     return reply.send({ name: request.params.name, ready: true });
   });
   const options = { schema: inferSchema, ...predictingRoute(maxRequests) };
   app.post(`${path}/infer`, options, (request: ModelRequest, reply) => {
     const found = find(request, reply);
-    return found === null ? reply : infer(request, reply, found, predictions);
+    return found === null ? reply : infer(request, reply, found, parts);
   });
 }
 
@@ -133,9 +138,9 @@ function infer(
   request: ModelRequest,
   reply: FastifyReply,
   { model, predictor, version }: Found,
-  predictions: Predictions,
-): FastifyReply {
-  const refusal = version.refusal(model, 'features');
+  { batcher, predictions }: InferOptions,
+): FastifyReply | Promise<FastifyReply> {
+  const refusal = version.refusal(model);
   if (refusal !== null) return reply.code(501).send({ error: refusal });
   if (request.headers['content-encoding'] !== undefined) {
     return reply.code(415).send({ error: 'a compressed body is not read; send it as it is' });
@@ -147,11 +152,12 @@ function infer(
     if (error instanceof InferRequestError) return reply.code(400).send({ error: error.message });
     throw error;
   }
-  const outputs = version.predict(model, predictor.rowsOfFeatures(asked.features));
-  const bad = outputs.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) return reply.code(422).send({ error: notFinite(Math.floor(bad / outputWidth(version))) });
-  predictions.onPredicted(asked.rowCount);
-  return answer(reply, asked, outputs, { name: request.params.name, version });
+  const predicted = batcher.predict(version, model, predictor.rowsOfFeatures(asked.features));
+  return holdingPlace(reply, predicted).then((outputs) => {
+    if (isRefusedAsInfinite(reply, outputs, version)) return reply;
+    predictions.onPredicted(asked.rowCount);
+    return answer(reply, asked, outputs, { name: request.params.name, version });
+  });
 }
 
 /** @throws InferRequestError where the header is no number of bytes. */

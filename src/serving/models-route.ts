@@ -6,11 +6,13 @@ import type { VersionControl, VersionList } from './version-control.ts';
 
 /** `/v1/models`: the versions, and an operator's hand on which of them is served. */
 export function modelsRoutes(app: FastifyInstance, versions: () => VersionControl | null): void {
-  const act = (reply: FastifyReply, ask: (control: VersionControl) => VersionList): FastifyReply => {
+  type Ask = (control: VersionControl) => VersionList | Promise<VersionList>;
+  const act = async (reply: FastifyReply, ask: Ask): Promise<FastifyReply> => {
     const control = versions();
     if (control === null) return answerLater(reply, 'the pipeline does not stand yet', 5);
     try {
-      return reply.header('cache-control', 'no-store').send(ask(control));
+      const list = await ask(control);
+      return await reply.header('cache-control', 'no-store').send(list);
     } catch (error) {
       if (error instanceof PromotionError) return reply.code(409).send({ error: error.message });
       throw error;

@@ -58,7 +58,6 @@ export const predictSchema = {
     },
     413: { description: 'Too many rows or bytes', ...errorSchema },
     422: { description: 'The prediction is not a finite number', ...errorSchema },
-    501: { description: 'The model can only be trained here', ...errorSchema },
     503: { description: 'No version is there yet, or too many requests are; see Retry-After', ...errorSchema },
   },
 } as const;

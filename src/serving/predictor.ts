@@ -45,10 +45,10 @@ export interface ServedVersion {
   readonly trainedThrough: TrainedThrough;
   /** Names of the classes known, by index; null for regression. */
   readonly classes: readonly string[] | null;
-  /** Why a model cannot answer from features alone, or at all; null where it can. */
-  refusal(model: string, rows: 'records' | 'features'): string | null;
-  /** [rowCount × 1] in original units, or probabilities [rowCount × classes]. Not for a model that is refused. */
-  predict(model: string, rows: RawRows): Float64Array;
+  /** Why a model cannot answer from features alone; null where it can. */
+  refusal(model: string): string | null;
+  /** [rowCount × 1] in original units, or probabilities [rowCount × classes]. */
+  predict(model: string, rows: RawRows): Promise<Float64Array>;
 }
 
 /** A field that posted records may have. */

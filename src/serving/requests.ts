@@ -17,6 +17,15 @@ export function predictingRoute(maxRequests: number) {
   } as const;
 }
 
+/** What a request waits for, by its raw reply. */
+const underWay = new WeakMap<FastifyReply['raw'], Promise<unknown>>();
+
+/** Lets a request hold its place among those at a time until `work` is done, also where its client is gone by then. */
+export function holdingPlace<Result>({ raw }: FastifyReply, work: Promise<Result>): Promise<Result> {
+  underWay.set(raw, work);
+  return work;
+}
+
 /** Refuses a route's requests beyond so many at a time, before their bodies are read. */
 function concurrencyLimit(maxRequests: number): onRequestHookHandler {
   let open = 0;
@@ -26,9 +35,10 @@ function concurrencyLimit(maxRequests: number): onRequestHookHandler {
       return;
     }
     open += 1;
+    const free = (): void => void (open -= 1);
     // Comes for every request, answered or broken off.
     reply.raw.once('close', () => {
-      open -= 1;
+      void (underWay.get(reply.raw) ?? Promise.resolve()).then(free, free);
     });
     done();
   };

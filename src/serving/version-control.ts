@@ -27,12 +27,12 @@ export interface VersionList {
   readonly versions: readonly ListedVersion[];
 }
 
-/** An operator's hand on what is served; each returns what came of it. @throws PromotionError that says why not. */
+/** An operator's hand on what is served; each resolves to what came of it when it is saved, or rejects with the PromotionError that says why not. */
 export interface VersionControl {
   list(): VersionList;
   /** Serves this version until `unpin`. */
-  pin(version: string): VersionList;
-  unpin(): VersionList;
+  pin(version: string): Promise<VersionList>;
+  unpin(): Promise<VersionList>;
   /** Serves the version before the served one until `unpin`. */
-  rollBack(): VersionList;
+  rollBack(): Promise<VersionList>;
 }

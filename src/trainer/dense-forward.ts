@@ -27,18 +27,33 @@ function affine({ kernel, bias }: DenseLayer, signal: Float32Array, rowCount: nu
   const outputCount = bias.length;
   const inputCount = kernel.length / outputCount;
   const outputs = new Float32Array(rowCount * outputCount);
-  const sums = new Float64Array(outputCount);
   for (let row = 0; row < rowCount; row += 1) {
-    sums.set(bias);
-    for (let input = 0; input < inputCount; input += 1) {
-      const value = signal[row * inputCount + input]!;
-      // Behind a relu about half of them.
-      if (value === 0) continue;
-      const start = input * outputCount;
-      for (let output = 0; output < outputCount; output += 1)
-        sums[output] = sums[output]! + value * kernel[start + output]!;
+    const first = row * inputCount;
+    const out = row * outputCount;
+    let output = 0;
+    // Four sums at a time stay in registers.
+    for (; output + 4 <= outputCount; output += 4) {
+      let [a, b, c, d] = [bias[output]!, bias[output + 1]!, bias[output + 2]!, bias[output + 3]!];
+      for (let input = 0, at = output; input < inputCount; input += 1, at += outputCount) {
+        const value = signal[first + input]!;
+        // Behind a relu about half of them.
+        if (value === 0) continue;
+        a += value * kernel[at]!;
+        b += value * kernel[at + 1]!;
+        c += value * kernel[at + 2]!;
+        d += value * kernel[at + 3]!;
+      }
+      outputs[out + output] = a;
+      outputs[out + output + 1] = b;
+      outputs[out + output + 2] = c;
+      outputs[out + output + 3] = d;
     }
-    outputs.set(sums, row * outputCount);
+    for (; output < outputCount; output += 1) {
+      let sum = bias[output]!;
+      for (let input = 0, at = output; input < inputCount; input += 1, at += outputCount)
+        sum += signal[first + input]! * kernel[at]!;
+      outputs[out + output] = sum;
+    }
   }
   return outputs;
 }

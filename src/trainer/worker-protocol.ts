@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../errors.ts';
 import type { Snapshot, StepReport } from '../records.ts';
 import type { RingMemory } from './ring.ts';
+import type { Refused } from './thread-readiness.ts';
 import type { BackendChoice, TrainerOptions } from './trainer.ts';
 
 /** What the worker is started with. */
@@ -10,15 +10,15 @@ export interface WorkerSetup {
   readonly snapshot: Snapshot | null;
 }
 
+/** The worker can learn from now on. */
+export interface WorkerReady {
+  readonly type: 'ready';
+  readonly backend: BackendChoice;
+}
+
 /** What the worker says, in the order in which it happened. */
 export type WorkerMessage =
-  | { readonly type: 'ready'; readonly backend: BackendChoice }
-  /** It cannot start: an error that the user can mend, told by its class and code since errors lose both on the way. */
-  | {
-      readonly type: 'refused';
-      readonly error: 'ConfigError' | 'CheckpointError';
-      readonly code: ErrorCode;
-      readonly message: string;
-    }
+  | WorkerReady
+  | Refused
   | { readonly type: 'reports'; readonly reports: readonly StepReport[] }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot };

@@ -1,11 +1,12 @@
 import type { Worker } from 'node:worker_threads';
-import { CheckpointError, ConfigError, messageOf, type PipelineError, TrainerError } from '../errors.ts';
+import { messageOf, TrainerError } from '../errors.ts';
 import type { Batch, Snapshot, StepReport } from '../records.ts';
 import { prepareNativeEnvironment } from './native-build.ts';
 import { Ring } from './ring.ts';
 import { startThread } from './start-thread.ts';
+import { readiness } from './thread-readiness.ts';
 import type { BackendChoice, Trainer, TrainerOptions } from './trainer.ts';
-import type { WorkerMessage, WorkerSetup } from './worker-protocol.ts';
+import type { WorkerMessage, WorkerReady, WorkerSetup } from './worker-protocol.ts';
 
 /**
  * A trainer in a thread of its own, fed by a ring of shared memory. Resolves when the thread is ready to learn.
@@ -18,35 +19,8 @@ export async function workerTrainer(options: TrainerOptions, snapshot: Snapshot 
   prepareNativeEnvironment();
   const setup: WorkerSetup = { options, memory: ring.memory, snapshot };
   const worker = startThread('worker', { workerData: setup });
-  const backend = await readiness(worker);
+  const { backend } = await readiness<WorkerReady>(worker, 'the trainer');
   return new WorkerTrainer(worker, ring, backend);
-}
-
-/** The first thing that the worker says. */
-function readiness(worker: Worker): Promise<BackendChoice> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-    };
-    const onMessage = (message: WorkerMessage): void => {
-      settle();
-      if (message.type === 'ready') resolve(message.backend);
-      else if (message.type === 'refused') reject(refusal(message));
-    };
-    const onError = (cause: unknown): void => {
-      settle();
-      reject(new TrainerError('trainer.failed', `the trainer did not start: ${messageOf(cause)}`, { cause }));
-    };
-    const onExit = (code: number): void => {
-      settle();
-      reject(new TrainerError('trainer.failed', `the trainer ended with code ${code} before it was ready`));
-    };
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-  });
-}
-
-function refusal({ error, code, message }: Extract<WorkerMessage, { type: 'refused' }>): PipelineError {
-  return error === 'ConfigError' ? new ConfigError(code, message) : new CheckpointError(code, message);
 }
 
 interface SnapshotRequest {

@@ -1,9 +1,9 @@
 /** Entry of the trainer's thread: takes slots off the ring in order until one says stop. */
 import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
-import { CheckpointError, ConfigError } from '../errors.ts';
 import { Ring } from './ring.ts';
 import type { StepReport } from '../records.ts';
+import { refusedBy } from './thread-readiness.ts';
 import { TrainerCore } from './trainer-core.ts';
 import type { WorkerMessage, WorkerSetup } from './worker-protocol.ts';
 
@@ -62,10 +62,5 @@ try {
   work(core, new Ring(options, memory));
   core.dispose();
 } catch (error) {
-  if (error instanceof ConfigError || error instanceof CheckpointError) {
-    const name = error instanceof ConfigError ? 'ConfigError' : 'CheckpointError';
-    say({ type: 'refused', error: name, code: error.code, message: error.message });
-  } else {
-    throw error;
-  }
+  say(refusedBy(error));
 }

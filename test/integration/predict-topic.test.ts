@@ -27,6 +27,7 @@ import {
 } from '../support/kafka/kafka-fleet.ts';
 import { startKafka, type KafkaServer } from '../support/kafka/start-kafka.ts';
 import { startRegistry, type RegistryServer } from '../support/registry.ts';
+import { modelFile, type LayerJson } from '../support/model-files.ts';
 import { missing } from '../support/requirements.ts';
 
 /** What `kafka_predictions.py` prints. */
@@ -225,6 +226,38 @@ describe('predictions to a topic', { skip }, () => {
     assert.equal(readFileSync(file, 'utf8').trim(), predictionSchema('regression'));
     const { predictions, repeated, missing: lost } = await judged('framed', 'unregistered', file);
     assert.deepEqual([predictions.length, repeated, lost], [500, 0, []]);
+    await stopped(command);
+  });
+
+  test('a model from a file predicts a topic as it predicts what is posted', async () => {
+    const layers: readonly LayerJson[] = [
+      ['Dense', { units: 8, activation: 'relu', batch_input_shape: [null, 9] }],
+      ['Dense', { units: 1 }],
+    ];
+    const service = pipeline('layers', {
+      models: { main: { layers: { file: modelFile(join(dir, 'model'), layers) } } },
+      predict: { from: 'unlabelled', to: 'fromLayers' },
+    });
+    const command = start(service);
+    const url = await pageOf(command);
+    await untilLearned(url);
+    const readings = Array.from({ length: asked }, (_, n) => reading(n));
+    const id = await register(registry, 'unlabelled-value', JSON.stringify(unlabelledSchema));
+    const encode = avroEncoder(JSON.stringify(unlabelledSchema), id);
+    await write(
+      'unlabelled',
+      readings.map((each, n) => ({ ...plain, key: keyOf(n), value: encode(each) })),
+    );
+    await until(async () => (await predictedOf(url)) === asked, 'all are predicted');
+    const { predictions, repeated } = await judged('unlabelled', 'fromLayers');
+    assert.deepEqual([predictions.length, repeated], [asked, 0]);
+    const response = await fetch(`${url}/v1/predict`, { method: 'POST', ...json(readings) });
+    const answer = (await response.json()) as { modelVersion: string; predictions: readonly { value: number }[] };
+    const expected = new Map(answer.predictions.map(({ value }, n) => [keyOf(n).toString('hex'), value]));
+    for (const { key, prediction, modelVersion } of predictions) {
+      assert.equal(modelVersion, answer.modelVersion);
+      assert.ok(Math.abs(prediction - expected.get(key ?? '')!) < 1e-4, `${prediction} and ${expected.get(key ?? '')}`);
+    }
     await stopped(command);
   });
 });

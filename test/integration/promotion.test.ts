@@ -15,6 +15,7 @@ import {
   type Cleanup,
   type RunningCommand,
 } from '../support/command.ts';
+import { modelFile, type LayerJson } from '../support/model-files.ts';
 import { plantRecord, poisonedStream, poisons, type PlantRecord, type Poison } from '../support/poisoned-stream.ts';
 
 const batchRows = 20;
@@ -104,6 +105,19 @@ describe('a poisoned segment never reaches the served model', () => {
       });
     }
   }
+
+  test('and a model from a file is judged as any other', async (t) => {
+    const layers: readonly LayerJson[] = [
+      ['Dense', { units: 16, activation: 'relu', batch_input_shape: [null, 2] }],
+      ['Dense', { units: 1 }],
+    ];
+    const models = { main: { layers: { file: modelFile(temporaryDirectory(t), layers) } } };
+    const [from, to] = [healthy, healthy + poisoned];
+    const records = poisonedStream(to * interval, from * interval, to * interval, poisons['labels of the wrong sign']!);
+    const decisions = await decisionsOver(t, records, { models });
+    assert.ok(promotedBetween(decisions, 0, from).length > from / 2);
+    assert.deepEqual(promotedBetween(decisions, from, to), []);
+  });
 
   test('and classes that are swapped neither', async (t) => {
     const swap: Poison = (record) => record;

@@ -3,8 +3,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { missingNative } from '../../src/trainer/native-build.ts';
-import { projectRoot, runCommand, runForDocument, temporaryDirectory, type Cleanup } from '../support/command.ts';
+import type { VersionList } from '../../src/client.ts';
+import {
+  projectRoot,
+  runCommand,
+  runForDocument,
+  startCommand,
+  temporaryDirectory,
+  until,
+  type Cleanup,
+} from '../support/command.ts';
 import type { RunDocument } from '../support/documents.ts';
+import { batchRows, makeFleet, stepsPerCheckpoint } from '../support/fleet.ts';
 import { modelFile, type LayerJson } from '../support/model-files.ts';
 
 const housing = join(projectRoot, 'examples/housing/housing.csv');
@@ -68,6 +78,52 @@ describe('a model from a file', () => {
     assert.equal(code, 2, stderr);
     assert.match(stderr, /models: the checkpoint has .*"topology":"sha256:/);
     assert.match(stderr, /start anew with --fresh/);
+  });
+
+  test('is served over both protocols from its newest checkpoint, and its versions are compared', async (t) => {
+    const fleet = makeFleet(t);
+    await runForDocument(fleet.produce(3000));
+    const gru: readonly LayerJson[] = [
+      ['GRU', { units: 6, batch_input_shape: [null, 3, 3] }],
+      ['BatchNormalization', {}],
+      ['Dense', { units: 1 }],
+    ];
+    const models = { main: { layers: { file: modelFile(join(fleet.dir, 'gru'), gru) } } };
+    // So young a model changes much from one checkpoint to the next; here each is to be served.
+    const { file } = fleet.pipeline('layers', { models, promotion: { margin: 1, forgetting: 10 } });
+    const pipeline = startCommand(['run', file]);
+    t.after(() => {
+      pipeline.kill('SIGKILL');
+    });
+    const [, url = ''] = await pipeline.says(/live page at (http:\/\/[^ ,]+),/);
+    const asked = async (path: string, body?: unknown): Promise<Record<string, unknown>> => {
+      const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      const response = await fetch(`${url}${path}`, body === undefined ? {} : options);
+      return (await response.json()) as Record<string, unknown>;
+    };
+    const predicted = (): Promise<Record<string, unknown>> =>
+      asked('/v1/predict', { sensorId: 'new', temperature: 20, load: 0.5, vibration: 1 });
+    const checkpointed = 17 * stepsPerCheckpoint * batchRows;
+    await until(async () => {
+      const { trainedThrough } = (await predicted()) as { trainedThrough?: { positions: Record<string, number> } };
+      return trainedThrough?.positions['readings:0'] === checkpointed;
+    }, 'the last checkpoint is served');
+
+    const { value, modelVersion } = await predicted();
+    assert.ok(Number.isFinite(value));
+    const data = [20, 0.5, 1, 0, 0, 0, 0, 0, null];
+    const tensor = { inputs: [{ name: 'features', datatype: 'FP64', shape: [1, 9], data }] };
+    const { model_version: version, outputs } = await asked('/v2/models/fleet/infer', tensor);
+    assert.deepEqual([version, (outputs as readonly { data: unknown }[])[0]!.data], [modelVersion, [value]]);
+    const index = (await asked('/v2/repository/index', {})) as unknown;
+    assert.deepEqual(index, [{ name: 'fleet', version: modelVersion, state: 'READY', reason: '' }]);
+    const { versions } = (await asked('/v1/models')) as unknown as VersionList;
+    const { action, recent, past } = versions.find(({ isServed }) => isServed)!.decision!;
+    assert.equal(action, 'promoted');
+    for (const { rows, loss } of [recent!, past!]) assert.ok(rows >= 100 && loss > 0);
+
+    pipeline.kill('SIGTERM');
+    assert.equal((await pipeline.ended).code, 0);
   });
 
   test(

@@ -11,7 +11,6 @@ const options = { margin: 0.05, forgetting: 0.5, confidence: 0.95 };
 interface Spec {
   readonly recent: number;
   readonly past: number;
-  readonly refusal?: string;
 }
 
 const idOf = (number: number): string => `checkpoint-${String(number).padStart(12, '0')}`;
@@ -67,7 +66,7 @@ class Trials {
     return this.gate;
   }
 
-  make({ recent, past, refusal }: Spec): Contestant {
+  make({ recent, past }: Spec): Contestant {
     this.#number += 1;
     const number = this.#number;
     const random = new CounterRandom(7);
@@ -75,7 +74,6 @@ class Trials {
       id: idOf(number),
       step: 10 * number,
       savedAtMs: number,
-      refusal: refusal ?? null,
       losses: ({ features }) =>
         Promise.resolve(features.map((slice, row) => (slice === 0 ? recent : past) * (0.5 + random.uniform(0, row)))),
     };
@@ -131,12 +129,6 @@ suite('PromotionGate', () => {
       'promoted',
       'rows of before may be too few',
     );
-  });
-
-  test('serves every version of a model that only its engine can run', async () => {
-    const trials = new Trials();
-    const refusal = 'models.main: layers cannot be served';
-    for (let n = 0; n < 3; n += 1) assert.equal(await trials.offer({ recent: n, past: n, refusal }), 'promoted');
   });
 
   test('goes back to the version before where the served one turns worse, once, and says so of both', async () => {

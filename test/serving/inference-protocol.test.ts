@@ -107,16 +107,16 @@ suite('the Open Inference Protocol', () => {
   });
 
   test('lists models with their state', async (t) => {
-    const options: SumOptions = { refusal: 'layers cannot be served' };
+    const options: SumOptions = { refusal: 'it predicts from power' };
     const predictions = predictionsOf(new SumPredictor(sumVersion(2, options)));
     const { url } = await serverOf(t, httpParts(new SimulatedRun(0), { predictions }));
     const index = await fetch(`${url}/v2/repository/index`, { method: 'POST' });
     assert.deepEqual(await index.json(), [
       { name: 'weather', version: 'checkpoint-2', state: 'READY', reason: '' },
-      { name: 'weather.shadow', version: 'checkpoint-2', state: 'UNAVAILABLE', reason: 'layers cannot be served' },
+      { name: 'weather.shadow', version: 'checkpoint-2', state: 'UNAVAILABLE', reason: 'it predicts from power' },
     ]);
     const shadow = await fetch(`${url}/v2/models/weather.shadow/ready`);
-    assert.deepEqual([shadow.status, await shadow.json()], [501, { error: 'layers cannot be served' }]);
+    assert.deepEqual([shadow.status, await shadow.json()], [501, { error: 'it predicts from power' }]);
     const body = JSON.stringify({ inputs: [features] });
     assert.equal((await fetch(`${url}/v2/models/weather.shadow/infer`, { method: 'POST', body })).status, 501);
   });

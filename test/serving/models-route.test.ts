@@ -32,18 +32,18 @@ class Control implements VersionControl {
     return listOf(false);
   }
 
-  pin(id: string): VersionList {
+  pin(id: string): Promise<VersionList> {
     this.asked.push(`pin ${id}`);
-    return listOf(true);
+    return Promise.resolve(listOf(true));
   }
 
-  unpin(): VersionList {
+  unpin(): Promise<VersionList> {
     this.asked.push('unpin');
-    return listOf(false);
+    return Promise.resolve(listOf(false));
   }
 
-  rollBack(): VersionList {
-    throw new PromotionError('promotion.refused', 'no version was served before this one');
+  rollBack(): Promise<VersionList> {
+    return Promise.reject(new PromotionError('promotion.refused', 'no version was served before this one'));
   }
 }
 

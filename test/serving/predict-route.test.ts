@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import type { HttpOptions } from '../../src/serving/http-server.ts';
 import type { ServedVersion } from '../../src/serving/predictor.ts';
 import { httpParts, predictionsOf, serverOf } from './http-parts.ts';
 import { SimulatedRun } from './simulated-run.ts';
@@ -12,12 +14,19 @@ const origin = {
   trainedThrough: { time: '1970-01-01T00:00:02.000Z', positions: { 'readings:0': 20 } },
 };
 
-async function predicting(t: TestContext, version: ServedVersion | null) {
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  readonly document: unknown;
+}
+
+async function predicting(t: TestContext, version: ServedVersion | null, options: Partial<HttpOptions> = {}) {
   const predictions = predictionsOf(new SumPredictor(version));
-  const { url } = await serverOf(t, httpParts(new SimulatedRun(0), { predictions }));
-  return async (body: unknown): Promise<{ status: number; retryAfter: string | null; document: unknown }> => {
+  const { url } = await serverOf(t, httpParts(new SimulatedRun(0), { predictions }), options);
+  return async (body: unknown, signal: AbortSignal | null = null): Promise<Answer> => {
     const answer = await fetch(`${url}/v1/predict`, {
       method: 'POST',
+      signal,
       headers: { 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
@@ -71,13 +80,34 @@ suite('POST /v1/predict', () => {
     });
   });
 
-  test('says so where the served model cannot answer, or answers with what is no number', async (t) => {
-    const refused = await predicting(t, { ...sumVersion(2), refusal: () => 'layers cannot be served' });
-    assert.deepEqual((await refused({ a: 1 })).document, { error: 'layers cannot be served' });
+  test('says so where the served model answers with what is no number', async (t) => {
     const predict = await predicting(t, sumVersion(2));
     const { status, document } = await predict([{ a: 1 }, { a: 1e308, b: 1e308 }]);
     assert.equal(status, 422);
     assert.match((document as { error: string }).error, /^the prediction of row 1 is not finite/);
+  });
+
+  test('holds the place of a request whose client has gone until its prediction is made', async (t) => {
+    const version = sumVersion(2);
+    const [asked, made] = [new EventEmitter(), new EventEmitter()];
+    const predict: ServedVersion['predict'] = async (model, rows) => {
+      asked.emit('one');
+      await once(made, 'it');
+      return version.predict(model, rows);
+    };
+    const post = await predicting(t, { ...version, predict }, { concurrentRequests: 1 });
+    const [leaving, isAsked] = [new AbortController(), once(asked, 'one')];
+    const left = assert.rejects(post({ a: 1 }, leaving.signal), /abort/);
+    await isAsked;
+    leaving.abort();
+    await left;
+    // What is refused at once was not predicted, and so cannot wait for it.
+    for (let n = 0; n < 20; n += 1) assert.equal((await post({ a: 1 })).status, 503);
+    made.emit('it');
+    const [taken, isTaken] = [post({ a: 1 }), once(asked, 'one')];
+    await isTaken;
+    made.emit('it');
+    assert.equal((await taken).status, 200);
   });
 
   test('takes at most 1,024 rows', async (t) => {

@@ -23,7 +23,7 @@ export function sumVersion(step: number, { classes, refusal }: SumOptions = {}):
         if (model === 'main') outputs[row * width] = sum;
         if (width > 1) outputs[row * width + 1] = 1 - sum;
       }
-      return outputs;
+      return Promise.resolve(outputs);
     },
   };
 }

@@ -68,7 +68,7 @@ export class BlockScorer {
     for (let start = 0; start < good.length; start += turnRows) {
       if (start > 0) await nextTurn();
       const indexes = good.slice(start, start + turnRows);
-      const outputs = version.predict(served, predictor.rowsAt(rows, indexes));
+      const outputs = await version.predict(served, predictor.rowsAt(rows, indexes));
       const width = version.classes?.length ?? 1;
       for (const [row, index] of indexes.entries()) {
         const isFinite = outputs.subarray(row * width, (row + 1) * width).every(Number.isFinite);

@@ -29,7 +29,7 @@ export function contestant(
     const losses = new Float64Array(rows.rowCount);
     for (let start = 0; start < rows.rowCount; start += turnRows) {
       const some = rowsBetween(rows, start, Math.min(rows.rowCount, start + turnRows));
-      losses.set(lossesOf(some, version.predict(serve, some), version.classes?.length ?? null), start);
+      losses.set(lossesOf(some, await version.predict(serve, some), version.classes?.length ?? null), start);
       await turn(undefined, { signal });
     }
     return losses;
@@ -39,7 +39,6 @@ export function contestant(
     step: version.step,
     savedAtMs,
     version,
-    refusal: version.refusal(serve, 'records'),
     losses: (rows) => {
       const losses = known.get(rows) ?? lossesOn(rows);
       known.set(rows, losses);

@@ -4,6 +4,7 @@ import { fieldPlanOf, type FeaturePlan } from '../../operators/feature-plan.ts';
 import { onlyKey, type FeatureRows, type FeatureState } from '../../operators/feature-state.ts';
 import type { PostedRows, Predictor, RawRows, RecordField, ServedVersion } from '../../serving/predictor.ts';
 import { makeScaler } from '../assembly.ts';
+import type { LayersScoring } from '../../trainer/layers/layers-scoring.ts';
 import { servedVersion, type SavedState } from './served-version.ts';
 import { trainerOptions } from '../trainer-options.ts';
 
@@ -18,18 +19,20 @@ export class LivePredictor implements Predictor {
   readonly #plan: FeaturePlan;
   readonly #state: FeatureState;
   readonly #read: (records: readonly unknown[]) => JsonRows;
+  readonly #layers: LayersScoring | null;
   readonly #ownTargetColumn: number;
   readonly #usesTarget: boolean;
   #version: ServedVersion | null = null;
   #noteVersion = (): void => undefined;
 
-  /** `state`: that of the running pipeline. It is only looked at. */
-  constructor(config: Config, plan: FeaturePlan, state: FeatureState) {
+  /** `state`: that of the running pipeline, which is only looked at. `layers`: for the models that are from files, where there are any. */
+  constructor(config: Config, plan: FeaturePlan, state: FeatureState, layers: LayersScoring | null) {
     this.task = config.target.task;
     this.hasVersion = new Promise((resolve) => (this.#noteVersion = resolve));
     this.#config = config;
     this.#plan = plan;
     this.#state = state;
+    this.#layers = layers;
     const isAsked =
       plan.target.as === 'change' || Object.values(config.models).some(({ kind }) => kind === 'lastValue');
     this.#usesTarget = plan.target.hasHorizon && isAsked;
@@ -54,10 +57,10 @@ export class LivePredictor implements Predictor {
 
   versionOf(saved: SavedState): ServedVersion {
     const config = this.#config;
-    const featureCount = this.columns.length;
+    const facts = { featureCount: this.columns.length, restoredRows: 0, wantsPredictions: false };
     return servedVersion(saved, {
       config,
-      scoring: trainerOptions(config, { featureCount, restoredRows: 0, wantsPredictions: false }),
+      scoring: { ...trainerOptions(config, facts), layers: this.#layers },
       scaler: makeScaler(config, this.#state.columns),
       ownTargetColumn: this.#ownTargetColumn,
     });

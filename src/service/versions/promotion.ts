@@ -31,6 +31,8 @@ export class Promotion implements VersionControl {
   #fail: (error: unknown) => void = () => undefined;
   #waiting: { readonly saved: SavedState; readonly savedAtMs: number } | null = null;
   #judging: Promise<void> | null = null;
+  /** One write behind the other. */
+  #saving: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
 
   /** @throws CheckpointError where `promotion.json` cannot be read. */
@@ -80,9 +82,10 @@ export class Promotion implements VersionControl {
     return this.#judging;
   }
 
-  /** Leaves what is being judged to the next start; nothing is saved from now on. */
-  close(): void {
+  /** Leaves what is being judged to the next start; nothing is saved from when it resolves. */
+  async close(): Promise<void> {
     this.#closing.abort();
+    await this.#saving;
   }
 
   /** The latest about each version that is there, latest first. */
@@ -95,18 +98,23 @@ export class Promotion implements VersionControl {
     return versionList(checkpoint.dir, serve, this.#state);
   }
 
-  pin(version: string): VersionList {
+  async pin(version: string): Promise<VersionList> {
     this.#gate.pin(version);
-    return this.list();
+    return this.#savedList();
   }
 
-  unpin(): VersionList {
+  async unpin(): Promise<VersionList> {
     this.#gate.unpin();
-    return this.list();
+    return this.#savedList();
   }
 
-  rollBack(): VersionList {
+  async rollBack(): Promise<VersionList> {
     this.#gate.rollBack();
+    return this.#savedList();
+  }
+
+  async #savedList(): Promise<VersionList> {
+    await this.#saving;
     return this.list();
   }
 
@@ -146,8 +154,12 @@ export class Promotion implements VersionControl {
     if (this.#closing.signal.aborted) return;
     this.#state = state;
     this.#spare();
+    this.#saving = this.#saving.then(() => this.#write(state));
+  }
+
+  async #write(state: PromotionState): Promise<void> {
     try {
-      writePromotion(this.#parts.config.checkpoint.dir, state);
+      await writePromotion(this.#parts.config.checkpoint.dir, state);
     } catch (error) {
       const message = `which version is served could not be saved (${messageOf(error)}); the next decision saves it`;
       this.#parts.telemetry.emit({ type: 'checkpointFailed', message });

@@ -34,7 +34,7 @@ class CheckpointVersion implements ServedVersion {
   readonly trainedThrough: TrainedThrough;
   readonly classes: readonly string[] | null;
   readonly #options: VersionOptions;
-  readonly #scorers: ReadonlyMap<string, Scorer | null>;
+  readonly #scorers: ReadonlyMap<string, Scorer>;
   /** By key id; empty where no model asks. */
   readonly #lastTargets: ReadonlyMap<number, number>;
 
@@ -52,25 +52,21 @@ class CheckpointVersion implements ServedVersion {
     scaler.restore(normalize!);
   }
 
-  refusal(model: string, rows: 'records' | 'features'): string | null {
+  refusal(model: string): string | null {
     const { config, ownTargetColumn } = this.#options;
-    const spec = config.models[model];
-    if (spec === undefined) return `there is no model ${model}`;
-    if (this.#scorers.get(model) === null)
-      return `models.${model}: ${spec.kind} cannot be served; it learns and is scored only`;
-    const needsTarget = config.target.as === 'change' || spec.kind === 'lastValue';
-    if (rows === 'records' || !needsTarget || ownTargetColumn >= 0) return null;
+    const needsTarget = config.target.as === 'change' || config.models[model]?.kind === 'lastValue';
+    if (!needsTarget || ownTargetColumn >= 0) return null;
     return `models.${model} predicts from ${config.target.field}, which is no feature of its own; post records to /v1/predict`;
   }
 
-  predict(model: string, rows: RawRows): Float64Array {
+  async predict(model: string, rows: RawRows): Promise<Float64Array> {
     const { scoring, scaler } = this.#options;
     const { featureCount } = scoring;
     const { rowCount, ownTargets, keyIds } = rows;
     const features = new Float32Array(rows.features.length);
     for (let row = 0; row < rowCount; row += 1) scaler.transform(rows.features, features, row * featureCount);
     const lastTargets = ownTargets.map((own, row) => (Number.isNaN(own) ? this.#lastTarget(keyIds[row]!) : own));
-    const outputs = this.#scorers
+    const outputs = await this.#scorers
       .get(model)!
       .predict({ rowCount, featureCount, features, keyIds, ownTargets, lastTargets });
     return this.classes === null ? outputs : firstColumns(outputs, scoring.maxClasses, this.classes.length);

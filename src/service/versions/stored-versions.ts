@@ -17,9 +17,10 @@ export function storedVersions(config: Config): VersionControl & { close(): void
     const manifest = store.read(id)?.manifest;
     if (manifest === undefined) return null;
     const { step, createdAt } = manifest;
-    return { id, step, savedAtMs: Date.parse(createdAt), refusal: 'only listed', losses: () => Promise.resolve(none) };
+    return { id, step, savedAtMs: Date.parse(createdAt), losses: () => Promise.resolve(none) };
   };
-  const act = (ask: (gate: PromotionGate<Contestant>) => void): VersionList => {
+  const act = async (ask: (gate: PromotionGate<Contestant>) => void): Promise<VersionList> => {
+    let saving = Promise.resolve();
     const gate = new PromotionGate({
       options: config.promotion,
       state: readPromotion(dir),
@@ -27,13 +28,14 @@ export function storedVersions(config: Config): VersionControl & { close(): void
       floorOf: () => 0,
       serve: () => undefined,
       save: (state) => {
-        writePromotion(dir, state);
+        saving = writePromotion(dir, state);
       },
       ids: () => listManifests(dir).map(({ id }) => id),
       telemetry,
       now: () => Date.now(),
     });
     ask(gate);
+    await saving;
     return list();
   };
   const list = (): VersionList => versionList(dir, config.serve, readPromotion(dir));

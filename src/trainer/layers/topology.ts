@@ -44,6 +44,17 @@ export function withoutDropoutSeeds(topology: JsonObject): JsonObject {
   return copy;
 }
 
+/** The topology with weights that start at 0 where it says how they start: to draw them may take seconds (orthogonal ones). */
+export function withZeroWeights(topology: JsonObject): JsonObject {
+  const copy = structuredClone(topology);
+  for (const each of objectsIn(copy)) {
+    for (const key of Object.keys(each).filter((name) => name.endsWith('_initializer'))) {
+      (each as Record<string, unknown>)[key] = { class_name: 'Zeros', config: {} };
+    }
+  }
+  return copy;
+}
+
 function* objectsIn(value: unknown): Generator<JsonObject> {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) yield value as JsonObject;
