@@ -99,7 +99,7 @@ const smallest = {
 async function checkProse({ text }: Passage, page: string): Promise<void> {
   for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)/g))
     assert.ok(existsSync(join(projectRoot, dirname(page), target)), `the link to ${target} goes nowhere`);
-  for (const [, span = ''] of text.matchAll(/`([^`\n]+)`/g)) {
+  for (const [, span = ''] of text.replaceAll(/\n\s*/g, ' ').matchAll(/`([^`]+)`/g)) {
     const words = span.split(' ');
     const [program = '', ...rest] = words[0] === 'npx' ? words.slice(1) : words;
     if (!mentioned.includes(program) || rest.length === 0) continue;
