@@ -48,11 +48,11 @@ function section(command: Command, level: string): string {
   return [
     `${level} ${nameOf(command)}\n`,
     `${sentence(command.description())}\n`,
-    ...(command.commands.length === 0 ? [fence(`millrace ${usageOf(command)}`)] : []),
+    ...(command.commands.length === 0 ? [fence('text', `millrace ${usageOf(command)}`)] : []),
     ...(args.length === 0 ? [] : [markdownTable(['argument', 'is', 'default'], args)]),
     ...(options.length === 0 ? [] : [markdownTable(['option', 'means', 'default'], options)]),
     ...(notes === '' ? [] : [`${notes}\n`]),
-    ...(example === '' ? [] : [fence(example)]),
+    ...(example === '' ? [] : [fence('sh', example)]),
   ].join('\n');
 }
 
@@ -102,8 +102,8 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-function fence(text: string): string {
-  return `\`\`\`sh\n${text}\n\`\`\`\n`;
+function fence(kind: 'sh' | 'text', text: string): string {
+  return `\`\`\`${kind}\n${text}\n\`\`\`\n`;
 }
 
 function code(text: string): string {

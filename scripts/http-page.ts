@@ -7,7 +7,7 @@ records, and as a page to read at \`/docs\`.
 
 ## Predict from raw fields
 
-\`\`\`
+\`\`\`sh
 curl -s localhost:9464/v1/predict -H 'content-type: application/json' -d '{"turbineId":"t1","windSpeed":7.5,"site":"north"}'
 \`\`\`
 

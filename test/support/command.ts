@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -161,4 +161,10 @@ export function checkoutDirectory(t: Cleanup): string {
   const dir = temporaryDirectory(t);
   symlinkSync(join(projectRoot, 'examples'), join(dir, 'examples'));
   return dir;
+}
+
+/** Copies the checkout to a directory that does not exist yet, as a clone has it: nothing is built, installed or learned. */
+export function cloneCheckout(dir: string): void {
+  const notInAClone = ['node_modules', '.git', '.millrace', 'dist'].map((name) => join(projectRoot, name));
+  cpSync(projectRoot, dir, { recursive: true, filter: (path) => !notInAClone.includes(path) });
 }

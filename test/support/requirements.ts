@@ -18,6 +18,7 @@ export type Requirement =
   | 'dockerd'
   | 'docker-compose'
   | 'mmdebstrap'
+  | 'mkfs.ext4'
   | 'nsenter'
   | 'ip'
   | 'iptables'
@@ -59,6 +60,7 @@ function reasonFor(requirement: Requirement): string | undefined {
     case 'dockerd':
     case 'docker-compose':
     case 'mmdebstrap':
+    case 'mkfs.ext4':
     case 'nsenter':
     case 'ip':
     case 'iptables':

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { messageOf } from '../../../src/errors.ts';
-import { projectRoot, temporaryDirectory, until } from '../../support/command.ts';
+import { cloneCheckout, projectRoot, temporaryDirectory, until } from '../../support/command.ts';
+import { typeTutorial } from '../../support/docs/tutorial.ts';
 import { startEngine, type Engine, type EngineNetwork } from '../../support/docker/engine.ts';
 import { buildNodeImage, buildServerImages, imageNode, nodeImage } from '../../support/docker/stand-ins.ts';
 import { freePorts } from '../../support/kafka/server-process.ts';
@@ -22,7 +23,7 @@ interface ComposeFile {
 const composeFile = parse(readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8'), {
   merge: true,
 }) as ComposeFile;
-const needed = ['dockerd', 'docker-compose', 'mmdebstrap', 'nsenter', 'ip', 'iptables', 'jlink', 'prometheus', 'prometheus-alertmanager', 'kafka-4.3.1', 'apicurio-2.6.13.Final', `node-${imageNode}`] as const; // prettier-ignore
+const needed = ['dockerd', 'docker-compose', 'mmdebstrap', 'mkfs.ext4', 'nsenter', 'ip', 'iptables', 'jlink', 'prometheus', 'prometheus-alertmanager', 'kafka-4.3.1', 'apicurio-2.6.13.Final', `node-${imageNode}`] as const; // prettier-ignore
 const skip = process.getuid?.() === 0 ? (missing(...needed) ?? false) : 'an engine is started by root';
 
 test('on a Docker engine', { skip }, async (t) => {
@@ -35,6 +36,9 @@ test('on a Docker engine', { skip }, async (t) => {
   const { docker } = engine;
   const once = (...args: readonly string[]): Promise<string> => docker('run', '--rm', '--network=none', ...args);
   await buildNodeImage(engine, dir);
+  // Meanwhile: much of building Millrace's image is waiting for the network.
+  const servers = buildServerImages(engine, dir, imagesOf(composeFile));
+  servers.catch(() => undefined);
 
   await t.test('the image is built, from what the package holds and with TensorFlow', async () => {
     const base = `NODE_IMAGE=${nodeImage}`;
@@ -56,11 +60,12 @@ test('on a Docker engine', { skip }, async (t) => {
     lives(docker, dir),
   );
 
-  await buildServerImages(engine, dir, imagesOf(composeFile));
+  await servers;
   await engine.stop();
   engine = await engineFor(t, dir, 'own');
   if (engine === null) return;
   const alone = engine;
+  await t.test('the tutorial, typed in as written, does what it says', () => typesTutorial(alone, dir));
   await t.test('docker-compose up: a model learns, and Prometheus sees it', () => composes(alone));
 });
 
@@ -168,6 +173,25 @@ async function composes({ run, get }: Engine): Promise<void> {
   assert.match(await compose('exec', '-T', 'millrace', 'cat', '/run/millrace/secrets/http-token'), /^[0-9a-f]{64}$/);
   await compose('stop', 'millrace');
   assert.match(await compose('logs', 'millrace'), /records: \d+ trained/);
+}
+
+/** In a checkout of its own, on a machine without the native backend. */
+async function typesTutorial({ env, withPorts }: Engine, dir: string): Promise<void> {
+  const cwd = join(dir, 'millrace');
+  cloneCheckout(cwd);
+  const cache = join(dir, 'cache');
+  mkdirSync(cache);
+  await typeTutorial('docs/tutorial.md', {
+    cwd,
+    env: {
+      ...env,
+      COMPOSE_PROJECT_NAME: 'tutorial',
+      MILLRACE_CACHE: cache,
+      PACKAGES: join(projectRoot, 'node_modules'),
+      PATH: `${join(projectRoot, 'test/support/docs/bin')}:${process.env['PATH'] ?? ''}`,
+    },
+    shell: withPorts,
+  });
 }
 
 function imagesOf({ services }: ComposeFile): Readonly<Record<string, string>> {

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot, startProcess } from '../command.ts';
 import { endServer, startServer, untilReady, type ServerProcess } from '../kafka/server-process.ts';
 
 /** A Docker engine of a test, with images and volumes of its own. */
 export interface Engine {
+  /** What the engine's clients have in their environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The program and first arguments of a command that is to see the ports that the engine publishes. */
+  readonly withPorts: readonly [string, ...string[]];
   /** Runs a program that talks to this engine and returns what it printed; fails with what it said. */
   readonly run: (program: string, ...args: readonly string[]) => Promise<string>;
   readonly docker: (...args: readonly string[]) => Promise<string>;
@@ -37,19 +41,23 @@ export async function startEngine(dir: string, network: EngineNetwork): Promise<
     return stdout.trim();
   };
   const docker: Engine['docker'] = (...args) => run(client, ...args);
+  mountDisk(dir);
   const server = startDaemon(dir, socket, network);
   const isReady = (): Promise<boolean> => docker('version').then(() => true, () => false); // prettier-ignore
   await untilReady(server, isReady).catch(async (error: unknown) => {
     await endServer(server, 'SIGTERM');
+    unmountDisk(dir);
     throw error;
   });
+  const withPorts = ['nsenter', ...(network === 'own' ? [`--net=/proc/${server.pid}/ns/net`] : [])] as const;
   return {
+    env,
+    withPorts,
     run,
     docker,
     get: async (url) => {
       const script = 'fetch(process.argv[1]).then((answer) => answer.text()).then(console.log, () => undefined)';
-      const node = [process.execPath, '-e', script, url];
-      return run('nsenter', ...(network === 'own' ? [`--net=/proc/${server.pid}/ns/net`] : []), ...node);
+      return run(...withPorts, process.execPath, '-e', script, url);
     },
     stop: async () => {
       const containers = (await docker('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '');
@@ -58,8 +66,33 @@ export async function startEngine(dir: string, network: EngineNetwork): Promise<
       rmSync(socket, { force: true });
       // It leaves its own network namespace mounted.
       spawnSync('umount', [join(dir, 'exec/netns/default')]);
+      unmountDisk(dir);
     },
   };
+}
+
+/** More than the images take; a sparse file is as large as what is in it. */
+const diskBytes = 32 * 2 ** 30;
+
+/**
+ * Gives the engine a disk of its own: a file system in one sparse file. An engine leaves hundreds of thousands of files, which take
+ * minutes to delete one by one and no time with the one file that holds them.
+ */
+function mountDisk(dir: string): void {
+  const file = join(dir, 'disk');
+  const data = join(dir, 'data');
+  if (!existsSync(file)) {
+    mkdirSync(data);
+    writeFileSync(file, '');
+    truncateSync(file, diskBytes);
+    // What a crash would leave is of no use to anybody: no journal.
+    execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', file], { stdio: 'pipe' });
+  }
+  execFileSync('mount', ['-o', 'loop,noatime', file, data], { stdio: 'pipe' });
+}
+
+function unmountDisk(dir: string): void {
+  execFileSync('umount', ['--recursive', join(dir, 'data')], { stdio: 'pipe' });
 }
 
 function startDaemon(dir: string, socket: string, network: EngineNetwork): ServerProcess {

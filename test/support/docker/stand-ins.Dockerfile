@@ -1,10 +1,8 @@
 # Stands in for images that cannot be pulled where tests run: the same programs under the same paths and users, from this
 # machine. The context is /; BuildKit sends only what is copied.
-ARG WORK
-
 FROM scratch AS debian
-ARG WORK
-ADD ${WORK}/debian.tar /
+ARG CACHE
+ADD ${CACHE}/debian-bookworm.tar /
 
 # node:…-bookworm-slim, which trusts what this machine trusts.
 FROM debian AS node
@@ -25,7 +23,7 @@ FROM java AS kafka
 ARG CACHE
 ARG SUPPORT
 COPY ${CACHE}/kafka-4.3.1 /opt/kafka/libs
-COPY ${SUPPORT}/kafka.sh ${SUPPORT}/kafka-broker-api-versions.sh /opt/kafka/bin/
+COPY ${SUPPORT}/kafka*.sh /opt/kafka/bin/
 RUN useradd appuser && mkdir -p /var/lib/kafka/data /opt/kafka/config && chown -R appuser /var/lib/kafka /opt/kafka/config
 ENV CLUSTER_ID=5L6g3nShT-eMCtK--X86sw
 USER appuser

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../command.ts';
 import { testCache } from '../requirements.ts';
@@ -16,8 +16,17 @@ export const nodeImage = 'stand-in:node';
 
 /** Makes `nodeImage`, from Debian's packages and the Node in the cache of the tests. */
 export async function buildNodeImage(engine: Engine, work: string): Promise<void> {
-  await engine.run('mmdebstrap', '--quiet', '--include=busybox,ca-certificates', '--variant=minbase', 'bookworm', join(work, 'debian.tar')); // prettier-ignore
+  await fetchDebian(engine);
   await build(engine, work, 'node', nodeImage);
+}
+
+/** Debian as one file in the cache of the tests: unpacking its packages takes half a minute. */
+async function fetchDebian(engine: Engine): Promise<void> {
+  const file = join(testCache, 'debian-bookworm.tar');
+  if (existsSync(file)) return;
+  const unfinished = join(testCache, `debian-${process.pid}.tar`);
+  await engine.run('mmdebstrap', '--quiet', '--include=busybox,ca-certificates', '--variant=minbase', 'bookworm', unfinished); // prettier-ignore
+  renameSync(unfinished, file);
 }
 
 /** Makes images of the servers, under the names of the real ones in `images`, by service. Grafana is not to be had. */
