@@ -7,16 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { machine } from '../machine.ts';
+import type { Abuse } from './abuser.ts';
 import type { Load } from './load-client.ts';
 
-const usage = `npm run bench:serving -- [--rate N] [--seconds N] [--connections N] [--arriving N]
+const usage = `npm run bench:serving -- [--rate N] [--seconds N] [--connections N] [--arriving N] [--abuse N]
 
 Predicts one row a request over HTTP keep-alive while a pipeline learns, and tells how long answers take and what learning
-loses: first without requests, then with them, over as many seconds each. The load client shares the machine.
+loses: first without requests, then with them, then with abuse beside them, over as many seconds each. The load client shares the machine.
   --rate N         predictions a second (10000)
   --seconds N      how long (10)
   --connections N  keep-alive connections (32)
-  --arriving N     records a second that arrive; 0: as fast as they are learned, from a log of two million (10000)`;
+  --arriving N     records a second that arrive; 0: as fast as they are learned, from a log of two million (10000)
+  --abuse N        abusive requests a second in the last part, of every kind that the tests know; 0: no such part (0)`;
 
 const { values } = parseArgs({
   options: {
@@ -24,11 +26,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     connections: { type: 'string', default: '32' },
     arriving: { type: 'string', default: '10000' },
+    abuse: { type: 'string', default: '0' },
     help: { type: 'boolean' },
   },
 });
 const millrace = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url));
-const loadClient = fileURLToPath(new URL('load-client.ts', import.meta.url));
+const [loadClient, abuser] = ['load-client.ts', 'abuser.ts'].map((file) =>
+  fileURLToPath(new URL(file, import.meta.url)),
+) as [string, string];
 const run = promisify(execFile);
 const backlog = 2_000_000;
 const reading = JSON.stringify({ sensorId: 'sensor-0001', temperature: 20, load: 0.5, vibration: 1, site: 'north' });
@@ -55,19 +60,29 @@ async function bench(seconds: number, arriving: number): Promise<void> {
     await firstVersion(url);
     console.log(machine());
     const alone = await learning(url, service.pid, () => sleep(1000 * seconds));
-    const args = [new URL(url).port, values.rate, String(seconds), values.connections, reading];
+    const { port } = new URL(url);
+    const ask = (): Promise<Load> => told(loadClient, port, values.rate, seconds, values.connections, reading);
     let load: Load | undefined;
     const together = await learning(url, service.pid, async () => {
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', loadClient, ...args]);
-      load = JSON.parse(stdout) as Load;
+      load = await ask();
     });
-    console.log(JSON.stringify({ arriving, alone, together, load }, null, 2));
+    const abused =
+      Number(values.abuse) === 0
+        ? null
+        : await Promise.all([ask(), told<Abuse>(abuser, port, values.abuse, seconds + 5)]);
+    console.log(JSON.stringify({ arriving, alone, together, load, abused }, null, 2));
     service.kill('SIGTERM');
     await once(service, 'exit');
   } finally {
     for (const child of children) child.kill('SIGKILL');
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** The document that a script of this folder prints. */
+async function told<Document>(script: string, ...args: readonly (string | number)[]): Promise<Document> {
+  const { stdout } = await run(process.execPath, ['--import', 'tsx', script, ...args.map(String)]);
+  return JSON.parse(stdout) as Document;
 }
 
 function produceArguments(log: string, count: number, more: readonly string[]): string[] {
@@ -92,7 +107,7 @@ function configOf(log: string, dir: string): object {
     target: 'power',
     batch: { rows: 256, maxDelay: '50ms' },
     models: { main: { mlp: { hidden: [64, 64] } } },
-    checkpoint: { dir, every: '1s' },
+    checkpoint: { dir, every: '5s' },
     http: { port: 0 },
   };
 }

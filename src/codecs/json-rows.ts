@@ -49,15 +49,16 @@ export function jsonRows(plan: FieldPlan, fields: readonly RequestField[]): (row
     isRequired: asked.get(path.name)?.isRequired === true,
     expected: expectedBy[kind],
   });
+  const sinkPlan = { ...plan, times: [] };
   const wanted = [...numbers.map(describe('numbers')), ...texts.map(describe('texts'))];
   return (rows) => {
-    const sink = new RowSink({ ...plan, times: [] }, rows.length);
+    const sink = new RowSink(sinkPlan, rows.length);
     const faults: FieldFault[] = [];
     const missing = rows.map((row, index) => {
-      const lacking = new Set<string>();
+      const lacking: string[] = [];
       readRow(row, index, { sink, wanted, faults, lacking });
       sink.commit(index);
-      return [...lacking];
+      return lacking;
     });
     return { columns: sink.columns(), faults: faults.slice(0, maxFaults), missing };
   };
@@ -67,7 +68,7 @@ interface RowReading {
   readonly sink: RowSink;
   readonly wanted: readonly Wanted[];
   readonly faults: FieldFault[];
-  readonly lacking: Set<string>;
+  readonly lacking: string[];
 }
 
 function readRow(row: unknown, index: number, { sink, wanted, faults, lacking }: RowReading): void {
@@ -79,7 +80,7 @@ function readRow(row: unknown, index: number, { sink, wanted, faults, lacking }:
     const { isWanted, isRequired, expected } = path;
     const value = isWanted ? (valueAt(row, path.segments) ?? null) : null;
     const isMissing = value === null || (isRequired && value === '');
-    if (isWanted && isMissing) lacking.add(path.name);
+    if (isWanted && isMissing && !lacking.includes(path.name)) lacking.push(path.name);
     if (isRequired && isMissing) faults.push({ row: index, field: path.name, expected, found: 'nothing' });
     else if (path.put(sink, path.column, value) !== null)
       faults.push({ row: index, field: path.name, expected, found: quoted(value) });

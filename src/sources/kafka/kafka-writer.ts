@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PipelineError, messageOf } from '../../errors.ts';
 import { codecs, loadCompression, type Codec } from '../record-batch/compression.ts';
 import { brokersOf, kafkaClient, type KafkaClient, type KafkaConnection } from './kafka-connection.ts';
+import { isRetriable, refusalOf } from './kafka-errors.ts';
 import type { CompressionTypes, Producer } from './kafkajs.ts';
 import {
   createMissing,
@@ -112,10 +113,7 @@ async function connect(options: KafkaWriterOptions, { kafka }: KafkaClient, prod
 
 /** True where a broker has said no for good: too large, not allowed. */
 function isFinal(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (at.name === 'KafkaJSProtocolError' && 'retriable' in at) return at.retriable === false;
-  }
-  return false;
+  return refusalOf(error) !== null && !isRetriable(error);
 }
 
 function asWriteError(error: unknown, options: KafkaWriterOptions): PipelineError {

@@ -3,6 +3,7 @@ import kafkajs from 'kafkajs';
 import { codecs, compress, decompress } from '../record-batch/compression.ts';
 import { hideAborted, type FetchedMessage } from './aborted-records.ts';
 import { installColumnarFetch, type KafkaConnectionClass } from './columnar-fetch.ts';
+import { stopIdleTimers, type RequestQueueClass } from './idle-timers.ts';
 
 export { kafkajs };
 export type * from 'kafkajs';
@@ -15,6 +16,7 @@ export interface KafkaCluster {
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
   findGroupCoordinator(group: { readonly groupId: string }): Promise<KafkaCoordinator>;
+  readonly brokerPool: { findConnectedBroker(): Promise<KafkaBroker> };
   findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
   /** By isolation level of the cluster; `fromTimestamp` -2 is the first offset, -1 the end. */
   fetchTopicsOffset(
@@ -26,6 +28,12 @@ export interface KafkaCluster {
   ): Promise<
     readonly { readonly topic: string; readonly partitions: readonly { partition: number; offset: string }[] }[]
   >;
+}
+
+/** One broker. */
+interface KafkaBroker {
+  /** Of a group (type 0) or a transactional id (type 1). */
+  findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType: 0 | 1 }): Promise<unknown>;
 }
 
 /** The broker that keeps a group's offsets. */
@@ -72,6 +80,8 @@ export const whyNotColumnar = installColumnarFetch(
   version,
   columnarFactories,
 );
+
+stopIdleTimers(require('kafkajs/src/network/requestQueue/index.js') as RequestQueueClass);
 
 /** Makes the client with this socket factory fetch record sets in place of messages, where that is possible. */
 export function fetchInColumns(socketFactory: object): void {
