@@ -277,9 +277,18 @@ export interface ScoredPredictions {
   readonly outputs: Readonly<Record<string, Float64Array>>;
 }
 
+/** The partition that most rows of a batch came from, and where in it they lie. */
+export interface RowsOrigin {
+  readonly originId: number;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+}
+
 /** One per batch, in order. */
 export interface StepReport {
   readonly rowCount: number;
+  /** Null where the batch has no rows. */
+  readonly origin: RowsOrigin | null;
   readonly learnedRows: number;
   readonly outcomes: TrainerOutcomes;
   /** Event time of the oldest row that waits for its label, null where none waits. */

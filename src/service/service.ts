@@ -218,7 +218,7 @@ class RunningService {
   }
 
   /** Tells everyone who watches what runs here and from where it goes on. */
-  #describe({ trainer, credit }: Assembly): void {
+  #describe({ trainer, credit, states }: Assembly): void {
     const { config } = this.#options;
     const { board, metrics, progress } = this.#watch;
     const { checkpoint } = this.#state;
@@ -245,6 +245,7 @@ class RunningService {
       backend,
       models: config.models,
       served: config.serve,
+      originOf: (originId) => states.decode.origins.origin(originId),
     });
     metrics.poll(() => ({ ring: trainer.ring, credit, isReady: board.isReady }));
   }
@@ -331,10 +332,15 @@ class RunningService {
         if (isBounded) await judged;
       },
     });
+    const learned = lastValueFrom(blocks);
+    const helpers = [promotion, this.#layers, this.#scoring].filter((helper) => helper !== null);
     try {
-      const parts = [assembly.trainer, promotion, this.#layers].filter((part) => part !== null);
-      const failures = parts.map(({ failed }) => failed);
-      await Promise.race([lastValueFrom(blocks), ...failures]);
+      await Promise.race([learned, assembly.trainer.failed, ...helpers.map(({ failed }) => failed)]);
+    } catch (error) {
+      // Where a helper has failed, what is learned can still be saved; and nothing may be once the state is given back.
+      this.#stop(assembly);
+      await Promise.race([learned, assembly.trainer.failed]).catch(() => undefined);
+      throw error;
     } finally {
       // A thread left behind would keep a failed process alive.
       await assembly.trainer.close();
@@ -372,6 +378,7 @@ class RunningService {
 function savedReport({ outcomes, models, baseline }: TrainerFacts): StepReport {
   return {
     rowCount: 0,
+    origin: null,
     learnedRows: 0,
     outcomes,
     oldestPendingMs: null,

@@ -4,6 +4,7 @@ import { loadCompression, type Codec } from '../record-batch/compression.ts';
 import { encodeBatch, type LogRecord } from '../record-batch/encode-batch.ts';
 import { newIdentity, produceBatches, type PartitionBatch, type ProducerIdentity } from './batch-producer.ts';
 import { brokersOf, kafkaClient, type KafkaClient, type KafkaConnection } from './kafka-connection.ts';
+import { isRetriable, refusalOf } from './kafka-errors.ts';
 import { kafkajs, type KafkaCluster } from './kafkajs.ts';
 import { createMissing, runsOf, type OutgoingRecord, type OutgoingTopic } from './outgoing-records.ts';
 import { PartitionOffsets } from './partition-offsets.ts';
@@ -179,10 +180,7 @@ class TopicWriter implements KafkaWriter {
 
 /** True where a broker has said no for good: too large, not allowed. */
 function isFinal(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (at.name === 'KafkaJSProtocolError' && 'retriable' in at) return at.retriable === false;
-  }
-  return false;
+  return refusalOf(error) !== null && !isRetriable(error);
 }
 
 function asWriteError(error: unknown, options: KafkaWriterOptions): PipelineError {

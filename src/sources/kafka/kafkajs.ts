@@ -3,6 +3,7 @@ import kafkajs, { type PartitionMetadata } from 'kafkajs';
 import { codecs, compress, decompress } from '../record-batch/compression.ts';
 import { hideAborted, type FetchedMessage } from './aborted-records.ts';
 import { installColumnarFetch, type KafkaConnectionClass } from './columnar-fetch.ts';
+import { stopIdleTimers, type RequestQueueClass } from './idle-timers.ts';
 
 export { kafkajs };
 export type * from 'kafkajs';
@@ -19,6 +20,7 @@ export interface KafkaCluster {
   /** Partitions by the node id of their leader. @throws where the metadata knows of none */
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
   findGroupCoordinator(group: { readonly groupId: string }): Promise<KafkaCoordinator>;
+  readonly brokerPool: { findConnectedBroker(): Promise<KafkaBroker> };
   findTopicPartitionMetadata(topic: string): PartitionMetadata[];
   /** By isolation level of the cluster; `fromTimestamp` -2 is the first offset, -1 the end. */
   fetchTopicsOffset(
@@ -38,7 +40,7 @@ export interface KafkaExchange {
   readonly response: object;
 }
 
-/** The part of kafkajs's inner broker that producing uses. */
+/** The parts of kafkajs's inner broker that are used. */
 export interface KafkaBroker {
   initProducerId(options: {
     readonly transactionTimeout: number;
@@ -52,6 +54,8 @@ export interface KafkaBroker {
     },
   ): Make;
   readonly connectionPool: { send(exchange: KafkaExchange): Promise<unknown> };
+  /** Of a group (type 0) or a transactional id (type 1). */
+  findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType: 0 | 1 }): Promise<unknown>;
 }
 
 /** The broker that keeps a group's offsets. */
@@ -98,6 +102,8 @@ export const whyNotColumnar = installColumnarFetch(
   version,
   columnarFactories,
 );
+
+stopIdleTimers(require('kafkajs/src/network/requestQueue/index.js') as RequestQueueClass);
 
 /** Makes the client with this socket factory fetch record sets in place of messages, where that is possible. */
 export function fetchInColumns(socketFactory: object): void {
