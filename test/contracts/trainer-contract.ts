@@ -18,55 +18,39 @@ const layersOf = (net: string): TrainerOptions['models'] => ({
   main: { kind: 'layers', file: modelFile(join(dir, net), netsOfThree[net]!) },
 });
 
+const adam: TrainerOptions['training'] = {
+  optimizer: { kind: 'adam' },
+  learningRate: 0.02,
+  clipNorm: 1,
+  precision: 'float32',
+  loss: { kind: 'mse' },
+};
+
 const kinds: Readonly<Record<string, Partial<TrainerOptions>>> = {
   'linear, SGD': {},
   'linear, Adam, horizon, change': {
     horizonMs: hourMs,
     targetAs: 'change',
-    training: {
-      optimizer: { kind: 'adam' },
-      learningRate: 0.02,
-      clipNorm: 1,
-      precision: 'float32',
-      loss: { kind: 'mse' },
-    },
+    training: adam,
   },
   'mlp, Adam, horizon, change': {
     models: { main: { kind: 'mlp', hidden: [8], activation: 'relu' }, shadow: { kind: 'linear' } },
     horizonMs: hourMs,
     targetAs: 'change',
-    training: {
-      optimizer: { kind: 'adam' },
-      learningRate: 0.02,
-      clipNorm: 1,
-      precision: 'float32',
-      loss: { kind: 'mse' },
-    },
+    training: adam,
   },
   'mlp, SGD': { models: { main: { kind: 'mlp', hidden: [8, 4], activation: 'tanh' } } },
   'mlp, classes, Adam': {
     models: { main: { kind: 'mlp', hidden: [8], activation: 'sigmoid' }, shadow: { kind: 'linear' } },
     task: 'classification',
     maxClasses: 4,
-    training: {
-      optimizer: { kind: 'adam' },
-      learningRate: 0.02,
-      clipNorm: null,
-      precision: 'float32',
-      loss: { kind: 'mse' },
-    },
+    training: { ...adam, clipNorm: null },
   },
   'layers, dropout, Adam, horizon, change': {
     models: layersOf('dropout'),
     horizonMs: hourMs,
     targetAs: 'change',
-    training: {
-      optimizer: { kind: 'adam' },
-      learningRate: 0.02,
-      clipNorm: 1,
-      precision: 'float32',
-      loss: { kind: 'mse' },
-    },
+    training: adam,
   },
   'layers, batch norm, SGD': { models: layersOf('batch norm') },
 };

@@ -1,18 +1,7 @@
 import type { Metrics, ModelReport, Outcomes } from '../../src/records.ts';
 
-/** What `run --once --json` prints, as far as tests read it. */
-export interface RunDocument {
-  readonly records: Outcomes;
-  readonly steps: number;
-  readonly metrics: Metrics;
-  readonly baseline: Readonly<Record<string, number | string | null>>;
-  readonly models: Readonly<Record<string, ModelReport>>;
-  readonly weightsDigest: string;
-  readonly positions: Readonly<Record<string, number>>;
-  readonly backend: string;
-  readonly seconds: number;
-  readonly recordsPerSecond: number;
-}
+/** What `run --once --json` prints. */
+export type { RunSummary as RunDocument } from '../../src/service/summary.ts';
 
 /** What `evaluate --json` prints. */
 export interface EvaluateDocument {

@@ -48,6 +48,15 @@ export function makeFleet(t: Cleanup): Fleet {
   };
 }
 
+/** Plain numbers, a one-hot and a lag. */
+export const fleetFeatures = {
+  temperature: {},
+  load: {},
+  vibration: {},
+  site: { as: 'oneHot', max: 4 },
+  powerBefore: { field: 'power', as: 'lag', rows: 1 },
+} as const;
+
 /** An MLP with Adam, a lag, a one-hot and a horizon; batches sealed by count alone. */
 function settings(log: string, state: string): Readonly<Record<string, unknown>> {
   return {
@@ -56,13 +65,7 @@ function settings(log: string, state: string): Readonly<Record<string, unknown>>
     decode: { avro: { schemaFile: join(log, `${fleetTopic}.avsc`) } },
     key: 'sensorId',
     time: 'measuredAt',
-    features: {
-      temperature: {},
-      load: {},
-      vibration: {},
-      site: { as: 'oneHot', max: 4 },
-      powerBefore: { field: 'power', as: 'lag', rows: 1 },
-    },
+    features: fleetFeatures,
     target: { field: 'power', horizon: `${horizonMs}ms` },
     batch: { rows: batchRows },
     models: { main: { mlp: { hidden: [32, 32] } } },

@@ -1,9 +1,9 @@
-import { defer, finalize, from } from 'rxjs';
 import { wallClock, type Clock } from '../../clock.ts';
 import { ConfigError, SourceError } from '../../errors.ts';
 import type { Position, RecordBlock } from '../../records.ts';
 import type { Telemetry } from '../../telemetry.ts';
 import type { Credit } from '../credit.ts';
+import { generatorSource } from '../generator-source.ts';
 import { maxBlockRecords, type Source } from '../source.ts';
 import { csvBlock } from './csv-block.ts';
 import { csvFiles, csvText, csvTopic } from './csv-files.ts';
@@ -36,19 +36,7 @@ export interface CsvSourceOptions {
  * a file cannot be unpacked or changed between passes, `source.outOfRange` where a position lies behind the end.
  */
 export function csvSource(options: CsvSourceOptions, telemetry: Telemetry, clock: Clock = wallClock): Source {
-  const abort = new AbortController();
-  return {
-    blocks: defer(() => from(new CsvReader(options, telemetry, clock, abort.signal).blocks())).pipe(
-      finalize(() => {
-        abort.abort();
-      }),
-    ),
-    commit: () => Promise.resolve(),
-    close: () => {
-      abort.abort();
-      return Promise.resolve();
-    },
-  };
+  return generatorSource((signal) => new CsvReader(options, telemetry, clock, signal).blocks());
 }
 
 class CsvReader {

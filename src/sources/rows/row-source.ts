@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { defer, finalize, from } from 'rxjs';
 import { wallClock, type Clock } from '../../clock.ts';
 import type { RecordBlock } from '../../records.ts';
+import { generatorSource } from '../generator-source.ts';
 import type { Source, SourceContext } from '../source.ts';
 import { valueBlock } from '../value-block.ts';
 import { RowQueue, type Rows } from './row-queue.ts';
@@ -23,19 +23,7 @@ export function rowSource(
   context: Pick<SourceContext, 'topic' | 'positions' | 'credit' | 'telemetry'>,
   clock: Clock = wallClock,
 ): Source {
-  const abort = new AbortController();
-  return {
-    blocks: defer(() => from(blocksOf(rows, context, clock, abort.signal))).pipe(
-      finalize(() => {
-        abort.abort();
-      }),
-    ),
-    commit: () => Promise.resolve(),
-    close: () => {
-      abort.abort();
-      return Promise.resolve();
-    },
-  };
+  return generatorSource((signal) => blocksOf(rows, context, clock, signal));
 }
 
 async function* blocksOf(

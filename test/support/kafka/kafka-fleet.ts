@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { kafkajs, type Admin } from '../../../src/sources/kafka/kafkajs.ts';
 import { runForDocument, runPythonWithPackages, type RunningCommand } from '../command.ts';
 import type { InspectDocument, LedgerDocument, RunDocument } from '../documents.ts';
+import { fleetFeatures } from '../fleet.ts';
 import type { KafkaServer } from './start-kafka.ts';
 
 /** What an independent reader finds in a topic: what must be learned of it, and what must not. */
@@ -48,13 +49,7 @@ export function fleetPipeline(
     decode: { avro: { schemaFile: schemaFileIn(dir) } },
     key: 'sensorId',
     time: 'measuredAt',
-    features: {
-      temperature: {},
-      load: {},
-      vibration: {},
-      site: { as: 'oneHot', max: 4 },
-      powerBefore: { field: 'power', as: 'lag', rows: 1 },
-    },
+    features: fleetFeatures,
     target: 'power',
     batch: { rows: 256, maxDelay: '200ms' },
     models: { main: 'linear' },
