@@ -1,5 +1,6 @@
 /** The import table of ARCHITECTURE.md. */
-const shared = '^src/(records|errors|telemetry|clock|progress|process-lock|durable-files|columns|fmix32)\\.ts$';
+const shared =
+  '^src/(records|reject-reasons|errors|error-codes|telemetry|clock|progress|process-lock|durable-files|columns|fmix32)\\.ts$';
 
 /** A component folder imports the shared files, its own, and packages. */
 const component = (name, alsoAllowed = []) => ({

@@ -2,7 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { metricsPage } from '../src/metrics/metrics-page.ts';
+import { commandPage } from './command-page.ts';
 import { configurationPage, configurationSchema } from './configuration-page.ts';
+import { errorsPage } from './errors-page.ts';
 import { httpPage } from './http-page.ts';
 import { libraryPage } from './library-page.ts';
 import { kubernetesRules } from './kubernetes-rules.ts';
@@ -10,6 +12,8 @@ import { kubernetesRules } from './kubernetes-rules.ts';
 const pages: readonly { readonly path: string; readonly render: () => string | Promise<string> }[] = [
   { path: 'docs/metrics.md', render: metricsPage },
   { path: 'docs/http.md', render: httpPage },
+  { path: 'docs/cli.md', render: commandPage },
+  { path: 'docs/errors.md', render: errorsPage },
   { path: 'docs/library.md', render: libraryPage },
   { path: 'docs/configuration.md', render: configurationPage },
   { path: 'docs/config.schema.json', render: configurationSchema },

@@ -1,27 +1,4 @@
-/** Closed set of reasons for which the process (not a record) is in trouble. */
-export type ErrorCode =
-  | 'config.invalid'
-  | 'config.missing'
-  | 'config.incompatible'
-  | 'source.unavailable'
-  | 'source.outOfRange'
-  | 'source.corrupt'
-  | 'source.crashed'
-  | 'source.stalled'
-  | 'source.overflow'
-  | 'registry.unavailable'
-  | 'trainer.failed'
-  | 'trainer.withheld'
-  | 'checkpoint.damaged'
-  | 'checkpoint.locked'
-  | 'checkpoint.failed'
-  | 'promotion.refused'
-  | 'deadLetter.failed'
-  | 'records.rejectRatio'
-  | 'log.locked'
-  | 'log.foreign'
-  | 'log.failed'
-  | 'http.portInUse';
+import type { ErrorCode } from './error-codes.ts';
 
 /** What an error tells programs besides its message. */
 export interface ErrorDetails {

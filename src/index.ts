@@ -21,9 +21,9 @@ export {
   PipelineError,
   SourceError,
   TrainerError,
-  type ErrorCode,
   type ErrorDetails,
 } from './errors.ts';
+export type { ErrorCode } from './error-codes.ts';
 export { barriers, type BarrierOptions } from './operators/barriers.ts';
 export { batch, type BatchOptions } from './operators/batch.ts';
 export { Batcher } from './operators/batcher.ts';

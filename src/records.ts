@@ -1,5 +1,7 @@
 /** The nouns that all parts share: blocks of records and rows, positions, barriers, snapshots, outcomes, reports. */
 
+import { rejectReasonTexts } from './reject-reasons.ts';
+
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 /** What JSON can say. */
@@ -198,35 +200,9 @@ export interface Batch extends Passage {
   readonly evictedKeyIds: Int32Array;
 }
 
-/** Why a record went to the dead letter. Closed: metrics, documents and tests rely on it. */
-export const rejectReasons = [
-  'value.null',
-  'value.empty',
-  'value.tooLarge',
-  'frame.short',
-  'frame.magic',
-  'schema.unknown',
-  'avro.truncated',
-  'avro.trailing',
-  'avro.invalid',
-  'avro.tooMany',
-  'avro.tooDeep',
-  'json.invalid',
-  'json.tooDeep',
-  'csv.invalid',
-  'field.notFinite',
-  'field.type',
-  'key.missing',
-  'time.missing',
-  'target.unknownClass',
-  'target.tooManyClasses',
-  'training.nonFinite',
-  // Of records that were to be predicted to a topic.
-  'target.missing',
-  'prediction.notFinite',
-] as const;
-/** One of `rejectReasons`. */
-export type RejectReason = (typeof rejectReasons)[number];
+/** Why a record went to the dead letters. */
+export type RejectReason = keyof typeof rejectReasonTexts;
+export const rejectReasons = Object.keys(rejectReasonTexts) as readonly RejectReason[];
 
 /** Why a good record was left out on purpose. */
 export const filterReasons = ['target.missing'] as const;
@@ -301,9 +277,18 @@ export interface ScoredPredictions {
   readonly outputs: Readonly<Record<string, Float64Array>>;
 }
 
+/** The partition that most rows of a batch came from, and where in it they lie. */
+export interface RowsOrigin {
+  readonly originId: number;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+}
+
 /** One per batch, in order. */
 export interface StepReport {
   readonly rowCount: number;
+  /** Null where the batch has no rows. */
+  readonly origin: RowsOrigin | null;
   readonly learnedRows: number;
   readonly outcomes: TrainerOutcomes;
   /** Event time of the oldest row that waits for its label, null where none waits. */

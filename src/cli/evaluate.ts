@@ -26,10 +26,17 @@ export function defineEvaluate(command: Command): void {
       'models to compare, separated by commas (default: linear, or those of the configuration)',
     )
     .addOption(
-      new Option('--task <task>', 'default: by the type of the target').choices(['regression', 'classification']),
+      new Option('--task <task>', 'what is learned (default: by the type of the target)').choices([
+        'regression',
+        'classification',
+      ]),
     )
-    .option('--batch <rows>', 'rows that are predicted and learned together', positiveInteger)
-    .option('--seed <n>', 'seed of the models', positiveInteger)
+    .option(
+      '--batch <rows>',
+      'rows that are predicted and learned together (default: that of the configuration)',
+      positiveInteger,
+    )
+    .option('--seed <n>', 'seed of the models (default: that of the configuration)', positiveInteger)
     .option('--predictions <file>', 'write row, prediction and target as CSV')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', '\nExample:\n  millrace evaluate --csv examples/housing/housing.csv --target price')

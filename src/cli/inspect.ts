@@ -10,7 +10,7 @@ export function defineInspect(command: Command): void {
   command
     .argument('<dir>', 'the state directory (checkpoint.dir)')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', '\nExample:\n  millrace inspect ./state')
+    .addHelpText('after', '\nEnds with 1 where a checkpoint is damaged.\n\nExample:\n  millrace inspect ./state')
     .action((dir: string, { json }: { json?: true }) => {
       if (!existsSync(dir)) {
         throw new CheckpointError(

@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { factsText } from './command-facts.ts';
+import { outliveReaders } from './command-output.ts';
 import { explainFailure } from './explain-failure.ts';
 import { version } from '../service/version.ts';
 
@@ -62,6 +64,7 @@ export async function commandLine(isWanted: (name: string) => boolean): Promise<
     .description('A streaming data pipeline with a model that never stops learning.')
     .version(version)
     .showHelpAfterError('(run with --help for the options and an example)')
+    .addHelpText('after', factsText)
     .exitOverride();
   for (const [name, { description, load }] of Object.entries(commands)) {
     const command = program.command(name).description(description);
@@ -72,6 +75,7 @@ export async function commandLine(isWanted: (name: string) => boolean): Promise<
 
 /** Parses and runs one command line, then sets the exit code: 0 done, 1 failed, 2 usage or configuration. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  outliveReaders();
   // The first of them: `millrace help run` asks for `run` as well.
   const asked = argv.slice(2).find((word) => Object.hasOwn(commands, word));
   try {

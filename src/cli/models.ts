@@ -38,7 +38,7 @@ Example:
       .command(name, { isDefault })
       .description(description)
       .argument('<config>', 'the configuration file of the pipeline')
-      .option('--url <url>', 'where the pipeline runs, if not where the configuration says')
+      .option('--url <url>', 'where the pipeline runs (default: where the configuration says)')
       .option('--json', 'one JSON document on stdout');
   define('list', 'list the versions that are kept, what became of each, and which is served', true).action(
     async (file: string, options: ModelsOptions) => {

@@ -1,36 +1,30 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { avroEncoder } from '../codecs/avro-encoder.ts';
 import { schemaFileText } from '../codecs/schema-file.ts';
-import { SchemaRegistry } from '../codecs/schema-registry.ts';
 import { ConfigError, messageOf } from '../errors.ts';
 import { playReadings, type EncodeReading, type ReadingSink } from '../sensors/play-readings.ts';
 import type { Readings } from '../sensors/readings.ts';
 import { replay } from '../sensors/replay.ts';
 import { simulate } from '../sensors/simulate.ts';
+import { schemaRegistry } from '../service/avro-input.ts';
 import { readCsvTable } from '../sources/csv/csv-table.ts';
 import { codecs, type Codec } from '../sources/record-batch/compression.ts';
 import { positiveInteger } from './command-options.ts';
 import { commandLogger } from './command-logger.ts';
 import { printJson, printLine } from './command-output.ts';
+import { produceTarget, type ProduceTarget, type SchemaFile, type TargetOptions } from './produce-target.ts';
 import { progressLine } from './progress-line.ts';
 import { kafkaSink, logSink } from './reading-sinks.ts';
 
-interface ProduceOptions {
-  readonly brokers?: string;
-  readonly log?: string;
-  readonly topic: string;
+interface ProduceOptions extends TargetOptions {
   readonly csv?: string;
   readonly simulate?: number;
   readonly count?: number;
   readonly rate?: number;
   readonly seed: number;
   readonly partitions?: number;
-  readonly key?: string;
-  readonly time?: string;
-  readonly registry?: string;
-  readonly schema?: string;
   readonly compression: Codec;
   readonly json?: true;
 }
@@ -43,9 +37,15 @@ const registryPatienceMs = 30_000;
 /** `millrace produce` */
 export function defineProduce(command: Command): void {
   command
+    .addOption(
+      new Option(
+        '--config <file>',
+        'write what this pipeline reads: its source with TLS and SASL, its Avro schema or registry, its key and time',
+      ).conflicts(['brokers', 'log', 'registry', 'schema']),
+    )
     .addOption(new Option('--brokers <host:port>', 'Kafka brokers, separated by commas').conflicts('log'))
     .option('--log <dir>', 'directory of an embedded log')
-    .requiredOption('--topic <name>', 'topic to write to; it is made where it is missing')
+    .option('--topic <name>', 'topic to write to; it is made where it is missing (default: that of --config)')
     .addOption(new Option('--csv <file>', 'replay a file or glob in order of event time').conflicts('simulate'))
     .option(
       '--simulate <sensors>',
@@ -68,8 +68,10 @@ export function defineProduce(command: Command): void {
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
-      '\nA run goes on where the topic ends, so that runs that were stopped or killed add up to one that was not.' +
-        '\n\nExample:\n  millrace produce --log ./log --topic readings --simulate 20 --rate 200',
+      '\nA run goes on where the topic ends, so that runs that were stopped or killed add up to one that was not. A cluster with TLS or' +
+        '\nSASL is described in a configuration, as for reading; secrets have no place on a command line.' +
+        '\n\nExample:\n  millrace produce --log ./log --topic readings --simulate 20 --rate 200' +
+        '\n  millrace produce --config turbine.yaml --simulate 20 --rate 200',
     )
     .action((options: ProduceOptions) => produce(options));
 }
@@ -82,13 +84,13 @@ async function produce(options: ProduceOptions): Promise<void> {
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
-    requireTarget(options);
-    const readings = await readingsOf(options);
-    const schema = await schemaOf(options, readings, abort.signal);
-    const sink = await sinkOf(options);
+    const target = produceTarget(options);
+    const readings = await readingsOf(options, target);
+    const schema = await schemaOf(target, readings, abort.signal);
+    const sink = await sinkOf(options, target);
     const sent = await play(readings, sink, schema.encode, options, abort.signal);
     report(options, {
-      topic: options.topic,
+      topic: target.topic,
       records: sent.sent,
       total: sent.total,
       partitions: sink.partitions,
@@ -104,13 +106,8 @@ async function produce(options: ProduceOptions): Promise<void> {
   }
 }
 
-function requireTarget({ brokers, log }: ProduceOptions): void {
-  if (brokers !== undefined || log !== undefined) return;
-  throw new ConfigError('config.missing', 'say where to write: --brokers HOST:PORT or --log DIR');
-}
-
-async function readingsOf(options: ProduceOptions): Promise<Readings> {
-  const fields = { topic: options.topic, keyField: options.key, timeField: options.time };
+async function readingsOf(options: ProduceOptions, { topic, key, time }: ProduceTarget): Promise<Readings> {
+  const fields = { topic, keyField: key, timeField: time };
   if (options.csv !== undefined) return replay(await readCsvTable(options.csv, '--csv'), fields);
   return simulate({ ...fields, sensors: options.simulate ?? defaultSensors, seed: options.seed });
 }
@@ -122,34 +119,27 @@ interface WriterSchema {
   readonly encode: EncodeReading;
 }
 
-async function schemaOf(options: ProduceOptions, readings: Readings, signal: AbortSignal): Promise<WriterSchema> {
-  if (options.registry !== undefined) {
-    const text = JSON.stringify(readings.schema);
-    const registry = await registryOf(options.registry);
-    const id = await registry.register(`${options.topic}-value`, text, signal);
-    return { id, file: null, encode: avroEncoder(text, id) };
-  }
-  const file = options.schema ?? join(options.log ?? '.', `${options.topic}.avsc`);
-  if (!existsSync(file)) writeWhole(file, `${JSON.stringify(readings.schema, null, 2)}\n`);
-  const encode = avroEncoder(schemaFileText(file), 1);
-  return { id: 1, file, encode: (value) => fitting(encode, value, file) };
-}
-
-async function registryOf(address: string): Promise<SchemaRegistry> {
-  const url = new URL(address);
-  const { username, password } = url;
-  url.username = url.password = '';
+async function schemaOf(
+  { topic, schema }: ProduceTarget,
+  readings: Readings,
+  signal: AbortSignal,
+): Promise<WriterSchema> {
+  if ('file' in schema) return schemaInFile(schema, readings);
+  const text = JSON.stringify(readings.schema);
   const logger = await commandLogger();
-  return new SchemaRegistry({
-    url: url.href,
-    ...(username === '' ? {} : { username: decodeURIComponent(username), password: decodeURIComponent(password) }),
-    patienceMs: registryPatienceMs,
-    telemetry: {
-      emit: (event) => {
-        if (event.type === 'registryRetried') logger.warn(event.message);
-      },
+  const registry = schemaRegistry(schema, registryPatienceMs, {
+    emit: (event) => {
+      if (event.type === 'registryRetried') logger.warn(event.message);
     },
   });
+  const id = await registry.register(`${topic}-value`, text, signal);
+  return { id, file: null, encode: avroEncoder(text, id) };
+}
+
+function schemaInFile({ file, id }: SchemaFile, readings: Readings): WriterSchema {
+  if (!existsSync(file)) writeWhole(file, `${JSON.stringify(readings.schema, null, 2)}\n`);
+  const encode = avroEncoder(schemaFileText(file), id);
+  return { id, file, encode: (value) => fitting(encode, value, file) };
 }
 
 /** A reader beside us never sees half a schema. */
@@ -172,10 +162,9 @@ function fitting(encode: EncodeReading, value: Parameters<EncodeReading>[0], fil
   }
 }
 
-function sinkOf(options: ProduceOptions): Promise<ReadingSink> {
-  const { topic, partitions, compression, log, brokers = '' } = options;
-  if (log !== undefined) return logSink({ dir: log, topic, partitions, compression });
-  return kafkaSink({ brokers: brokers.split(','), topic, partitions, compression });
+function sinkOf({ partitions, compression }: ProduceOptions, { topic, place }: ProduceTarget): Promise<ReadingSink> {
+  if (typeof place === 'string') return logSink({ dir: place, topic, partitions, compression });
+  return kafkaSink({ ...place, topic, partitions, compression });
 }
 
 async function play(

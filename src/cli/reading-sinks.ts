@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import type { ReadingSink } from '../sensors/play-readings.ts';
+import type { KafkaConnection } from '../sources/kafka/kafka-connection.ts';
 import { LogWriter } from '../sources/log/log-writer.ts';
 import { listPartitions } from '../sources/log/partition-directory.ts';
 import type { Codec } from '../sources/record-batch/compression.ts';
@@ -45,16 +46,15 @@ export async function logSink(options: LogSinkOptions): Promise<ReadingSink> {
   return {
     partitions,
     nextOffsets: () => Promise.resolve(writers.map((writer) => writer.nextOffset)),
-    append: (partition, records) => {
-      writers[partition]?.append(records);
+    append: (records) => {
+      for (const [partition, run] of records) writers[partition]?.append(run);
       return Promise.resolve();
     },
     close,
   };
 }
 
-export interface KafkaSinkOptions {
-  readonly brokers: readonly string[];
+export interface KafkaSinkOptions extends KafkaConnection {
   readonly topic: string;
   /** Partitions of a topic that is made; by default 1. */
   readonly partitions?: number | undefined;
@@ -70,10 +70,12 @@ const connectTimeoutMs = 30_000;
  * PipelineError `source.unavailable` where no broker answers.
  */
 export async function kafkaSink(options: KafkaSinkOptions): Promise<ReadingSink> {
-  const { brokers, topic, compression } = options;
+  const { brokers, tls, sasl, topic, compression } = options;
   const { kafkaWriter } = await import('../sources/kafka/kafka-writer.ts');
   const writer = kafkaWriter({
     brokers,
+    tls,
+    sasl,
     topic,
     partitions: options.partitions ?? 1,
     codec: compression,
@@ -87,7 +89,7 @@ export async function kafkaSink(options: KafkaSinkOptions): Promise<ReadingSink>
     return {
       partitions,
       nextOffsets: () => writer.endOffsets(),
-      append: (partition, records) => writer.send(records.map((record) => ({ ...record, partition, headers: [] }))),
+      append: (records) => writer.sendTo(records),
       close: () => writer.close(),
     };
   } catch (error) {

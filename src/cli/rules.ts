@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { duration } from '../config/quantities.ts';
 import { defaultRuleOptions, inhibitRules, prometheusRules } from '../metrics/rule-files.ts';
 import { writeFiles, type OutputOptions } from './written-files.ts';
@@ -13,17 +13,15 @@ interface RulesCommandOptions extends OutputOptions {
 export function defineRules(command: Command): void {
   command
     .requiredOption('--out <dir>', 'directory to write to; it is made where it is missing')
-    .option(
-      '--freshness <duration>',
-      'how old what the model knows may be while newer records wait',
-      milliseconds,
-      defaultRuleOptions.freshnessSeconds * 1000,
+    .addOption(
+      new Option('--freshness <duration>', 'how old what the model knows may be while newer records wait')
+        .argParser(milliseconds)
+        .default(defaultRuleOptions.freshnessSeconds * 1000, `${defaultRuleOptions.freshnessSeconds}s`),
     )
-    .option(
-      '--silence <duration>',
-      'for how long nothing may arrive',
-      milliseconds,
-      defaultRuleOptions.silenceMinutes * 60_000,
+    .addOption(
+      new Option('--silence <duration>', 'for how long nothing may arrive')
+        .argParser(milliseconds)
+        .default(defaultRuleOptions.silenceMinutes * 60_000, `${defaultRuleOptions.silenceMinutes}m`),
     )
     .option('--runbook <url>', 'where the alerts link to', defaultRuleOptions.runbook)
     .option('--json', 'one JSON document on stdout')

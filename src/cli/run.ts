@@ -23,9 +23,13 @@ export function defineRun(command: Command): void {
     .argument('<config>', 'the configuration file')
     .option('--once', 'read to the end that the input has now, print the scores, and exit')
     .option('--fresh', 'start anew; the old state and dead letters move to old-TIME/ in the state directory')
-    .option('--seed <n>', 'seed of the models, instead of the one in the configuration', positiveInteger)
+    .option('--seed <n>', 'seed of the models (default: that of the configuration)', positiveInteger)
     .option('--json', 'one JSON document on stdout at the end')
-    .addHelpText('after', '\nExample:\n  millrace run examples/housing/housing.yaml --once')
+    .addHelpText(
+      'after',
+      '\nSIGINT and SIGTERM save what was learned and end it with 0. A limit that was passed stops reading but not serving; with' +
+        '\n--once it ends with 1.\n\nExample:\n  millrace run examples/housing/housing.yaml --once',
+    )
     .action(async (file: string, options: RunOptions) => {
       const { config } = loadConfig(file);
       await runPipeline(withSeed(config, options.seed), options);

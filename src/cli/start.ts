@@ -30,7 +30,7 @@ export function defineStart(command: Command): void {
   command
     .option('--once', 'play unthrottled, print the scores, and exit')
     .option('--fresh', 'start anew; the old log and state are kept beside the new ones')
-    .option('--seed <n>', 'seed of the models', positiveInteger)
+    .option('--seed <n>', 'seed of the models (default: that of the configuration)', positiveInteger)
     .option('--json', 'one JSON document on stdout at the end')
     .addHelpText('after', '\nExample:\n  npm start -- --once')
     .action(async (options: RunOptions) => {

@@ -52,7 +52,7 @@ function rendered(uid: string, { title, rows }: Dashboard): string {
 }
 
 function panelOf(panel: Panel): StatBuilder | LinesBuilder {
-  const { title, kind, unit, queries } = panel;
+  const { title, kind, unit, queries, showsExemplars = false } = panel;
   const builder = kind === 'stat' ? new StatBuilder() : new LinesBuilder().axisSoftMin(0).fillOpacity(8);
   builder
     .title(title)
@@ -61,8 +61,11 @@ function panelOf(panel: Panel): StatBuilder | LinesBuilder {
     .unit(unit)
     .span(spans[kind])
     .height(heights[kind]);
-  for (const { expr, legend } of queries) {
-    builder.withTarget(new DataqueryBuilder().datasource(datasource).expr(expr).legendFormat(legend));
+  for (const query of queries) {
+    const target = new DataqueryBuilder().datasource(datasource).expr(query.expr).legendFormat(query.legend);
+    // Asked once: the same marks would lie over each other.
+    if (showsExemplars && query === queries.at(-1)) target.exemplar(true);
+    builder.withTarget(target);
   }
   return builder;
 }

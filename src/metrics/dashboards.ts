@@ -1,3 +1,4 @@
+import { metricDefinitions } from './definitions.ts';
 import { metric } from './promql.ts';
 
 /** A panel's unit, as Grafana names it. */
@@ -15,6 +16,8 @@ export interface Panel {
   readonly kind: 'stat' | 'lines';
   readonly unit: Unit;
   readonly queries: readonly Query[];
+  /** Marks the exemplars of the last query's metric. */
+  readonly showsExemplars?: boolean;
 }
 
 export interface Dashboard {
@@ -46,14 +49,16 @@ const stat = (title: string, unit: Unit, expr: string, legend = '{{instance}}'):
 type Timed =
   `millrace_${'decode' | 'derive' | 'normalize' | 'step' | 'checkpoint' | 'http_prediction' | 'prediction_transaction'}_seconds`;
 
-const times = (title: string, name: Timed): Panel =>
-  lines(
+const times = (title: string, name: Timed): Panel => ({
+  ...lines(
     title,
     's',
     ...([0.5, 0.99] as const).map(
       (share) => [`histogram_quantile(${share}, ${perSecond(`${name}_bucket`)})`, `p${100 * share}`] as const,
     ),
-  );
+  ),
+  showsExemplars: metricDefinitions.some((definition) => definition.name === name && 'exemplar' in definition),
+});
 
 const leading = ['mae', 'accuracy'] as const;
 const trained = perSecond('millrace_records_total', { outcome: 'trained' });

@@ -26,6 +26,8 @@ export interface MetricDefinition {
   readonly labels?: Readonly<Record<string, LabelValues>>;
   /** Upper bounds of a histogram's buckets, ascending, in its unit. */
   readonly buckets?: readonly number[];
+  /** Labels of a histogram's exemplars, and what each says. */
+  readonly exemplar?: Readonly<Record<string, string>>;
 }
 
 /** Label value under which the baseline's scores appear beside those of the models. */
@@ -37,6 +39,9 @@ const modelScores = {
   ...models,
   metric: ['mae', 'rmse', 'r2', 'accuracy', 'logLoss', 'macroF1', 'kappa'],
 } as const;
+
+/** The labels of an exemplar, names and values together, may have 128 characters (OpenMetrics 1.0); the others take 64 at the most. */
+export const maxTopicLength = 64;
 
 const blockSeconds = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const stepSeconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -218,6 +223,11 @@ export const metricDefinitions = [
     unit: 'seconds',
     help: 'Time of the trainer for one batch: predict, match labels, score, learn.',
     buckets: stepSeconds,
+    exemplar: {
+      topic: `where most rows of the batch came from; of a name of more than ${maxTopicLength} characters its end, after an ellipsis`,
+      partition: 'its partition',
+      offsets: 'offsets there of the first and the last row of the batch, as `100-163`',
+    },
   },
   {
     name: 'millrace_step_rows',
@@ -382,6 +392,10 @@ type LabelsOf<Name extends MetricName> =
 
 /** Names of the labels of a metric. */
 export type LabelName<Name extends MetricName> = keyof LabelsOf<Name> & string;
+
+/** Names of the labels of a metric's exemplars. */
+export type ExemplarLabel<Name extends MetricName> =
+  Extract<Known, { readonly name: Name }> extends { readonly exemplar: infer Labels } ? keyof Labels & string : never;
 
 /** Values of a label: one of its closed set where that is listed, else any text. */
 export type LabelValue<

@@ -1,6 +1,6 @@
 import client from 'prom-client';
 import { metricDefinitions } from './definitions.ts';
-import type { LabelName, MetricDefinition, MetricName } from './definitions.ts';
+import type { ExemplarLabel, LabelName, MetricDefinition, MetricName } from './definitions.ts';
 
 type Registry = client.Registry<client.OpenMetricsContentType>;
 
@@ -8,7 +8,8 @@ type Registry = client.Registry<client.OpenMetricsContentType>;
 export interface Instruments {
   counter<Name extends MetricName<'counter'>>(name: Name): client.Counter<LabelName<Name>>;
   gauge<Name extends MetricName<'gauge'>>(name: Name): client.Gauge<LabelName<Name>>;
-  histogram<Name extends MetricName<'histogram'>>(name: Name): client.Histogram<LabelName<Name>>;
+  /** One with exemplars takes an observation as `{ value, exemplarLabels }`. */
+  histogram<Name extends MetricName<'histogram'>>(name: Name): client.Histogram<LabelName<Name> | ExemplarLabel<Name>>;
 }
 
 /** Makes a metric in `registry` for each definition; counters start at 0, gauges are absent until set. */
@@ -22,7 +23,9 @@ export function instruments(registry: Registry): Instruments {
     if (type === 'counter') counters.set(name, startedAtZero(new client.Counter(options), definition));
     if (type === 'gauge') gauges.set(name, absentUntilSet(new client.Gauge(options)));
     if (type === 'histogram') {
-      histograms.set(name, new client.Histogram({ ...options, buckets: [...(definition.buckets ?? [])] }));
+      const { buckets = [], exemplar } = definition;
+      const enableExemplars = exemplar !== undefined;
+      histograms.set(name, new client.Histogram({ ...options, buckets: [...buckets], enableExemplars }));
     }
   }
   return {

@@ -23,6 +23,13 @@ export function metricsPage(): string {
     '',
     ...metricDefinitions.filter((definition) => definition.type === 'histogram').map(bucketLine),
     '',
+    '## Exemplars',
+    '',
+    'In OpenMetrics the bucket of the slowest step since the last scrape names the rows of that step. Prometheus keeps such',
+    'exemplars with `--enable-feature=exemplar-storage`; the dashboards show them as dots.',
+    '',
+    ...metricDefinitions.flatMap(exemplarLines),
+    '',
   ].join('\n');
 }
 
@@ -39,4 +46,8 @@ function labelCell(labels: Readonly<Record<string, LabelValues>>): string {
 
 function bucketLine({ name, unit, buckets = [] }: MetricDefinition): string {
   return `- \`${name}\` (${unit}): ${buckets.join(', ')}`;
+}
+
+function exemplarLines({ name, exemplar = {} }: MetricDefinition): readonly string[] {
+  return Object.entries(exemplar).map(([label, help]) => `- \`${name}\`, \`${label}\`: ${help}`);
 }

@@ -8,6 +8,7 @@ import { instruments } from './instruments.ts';
 import type { Instruments } from './instruments.ts';
 import { prometheusText } from './prometheus-text.ts';
 import { RequestCounts } from './request-counts.ts';
+import { StepTimes, type OriginOf } from './step-times.ts';
 
 /** What is asked at each scrape, since nobody tells it. */
 export interface PolledState {
@@ -24,6 +25,7 @@ export interface RunInfo {
   readonly backend: string;
   readonly models: Readonly<Record<string, { readonly kind: string }>>;
   readonly served: string;
+  readonly originOf: OriginOf;
 }
 
 /** A request over HTTP that is over. */
@@ -74,11 +76,14 @@ export function metricsTelemetry(progress: Progress): MetricsTelemetry {
   const predictionSeconds = metrics.histogram('millrace_http_prediction_seconds');
   let rowsPredicted = 0;
   let polled: (() => PolledState) | null = null;
+  const steps = new StepTimes(metrics.histogram('millrace_step_seconds'));
   return {
     emit: (event) => {
       record(metrics, event, progress.now() / 1000);
+      if (event.type === 'batchObserved') steps.observe(event.report);
     },
     describe: (info) => {
+      steps.originOf = info.originOf;
       describe(metrics, info);
     },
     poll: (state) => {
@@ -97,6 +102,7 @@ export function metricsTelemetry(progress: Progress): MetricsTelemetry {
       rowsPredicted = 0;
       setFromProgress(metrics, progress);
       if (polled !== null) setPolled(metrics, polled());
+      steps.scraped();
       const body = await registry.metrics();
       return accept.includes('application/openmetrics-text')
         ? { contentType: client.openMetricsContentType, body }
@@ -239,7 +245,6 @@ function recordPredictions(metrics: Instruments, event: PredictionEvent): void {
 }
 
 function recordReport(metrics: Instruments, report: StepReport, nowSeconds: number): void {
-  metrics.histogram('millrace_step_seconds').observe(report.seconds);
   if (report.learnedRows > 0) {
     metrics.histogram('millrace_step_rows').observe(report.learnedRows);
     metrics.gauge('millrace_last_step_timestamp_seconds').set(nowSeconds);

@@ -6,6 +6,8 @@ import type { PromotionState } from './gate.ts';
 
 const name = 'promotion.json';
 
+type SavedState = Omit<PromotionState, 'servedSinceMs'> & Partial<Pick<PromotionState, 'servedSinceMs'>>;
+
 /**
  * What a state directory says of which version is served; null where it says nothing yet.
  * @throws CheckpointError where the file cannot be read.
@@ -14,13 +16,19 @@ export function readPromotion(dir: string): PromotionState | null {
   const file = join(dir, name);
   if (!existsSync(file)) return null;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as PromotionState;
+    return withServedSince(JSON.parse(readFileSync(file, 'utf8')) as SavedState);
   } catch (error) {
     throw new CheckpointError(
       'checkpoint.damaged',
       `${file}: cannot be read (${messageOf(error)}). Remove it to serve the newest version and judge from there.`,
     );
   }
+}
+
+/** Files of before it was kept say when it was decided that the version is served. */
+function withServedSince(state: SavedState): PromotionState {
+  const { served, decisions, servedSinceMs = decisions[served]?.atMs ?? Date.now() } = state;
+  return { ...state, servedSinceMs };
 }
 
 /** Survives a power cut when it resolves. One at a time. */

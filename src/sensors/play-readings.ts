@@ -20,8 +20,8 @@ export interface ReadingSink {
   readonly partitions: number;
   /** The end of each partition: how many records it was ever given. */
   nextOffsets(): Promise<readonly number[]>;
-  /** Appends in order; resolves when the records are written. Never called twice at once for one partition. */
-  append(partition: number, records: readonly SensorRecord[]): Promise<void>;
+  /** Appends to partitions in order; resolves when the records are written. Never called before the last call has resolved. */
+  append(records: ReadonlyMap<number, readonly SensorRecord[]>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,8 +45,8 @@ export interface Played {
   readonly total: number;
 }
 
-/** Records encoded and not yet appended at the most. */
-const roundRecords = 2048;
+/** Records that are encoded together; two rounds are in memory at the most. */
+const roundRecords = 4096;
 /** Shortest wait of a paced run, so that a high rate sends batches and not single records. */
 const tickMs = 20;
 
@@ -69,6 +69,7 @@ export async function playReadings(
   const cursor = new Cursor(readings, sink.partitions, ends, count);
   const startedMs = clock.now();
   let sent = 0;
+  let appended: Promise<void> = Promise.resolve();
   while (!signal.aborted) {
     const dueRecords = ratePerSecond === null ? Infinity : dueBy(clock.now() - startedMs, ratePerSecond) - sent;
     if (dueRecords < 1 && ratePerSecond !== null) {
@@ -77,12 +78,18 @@ export async function playReadings(
     }
     const round = cursor.take(Math.min(roundRecords, dueRecords));
     if (round.length === 0) break;
-    await appendRound(readings, sink, encode, round, clock.now());
+    // Encoded while the round before is being written.
+    const records = encodeRound(readings, encode, round, clock.now());
+    await appended;
+    appended = sink.append(records);
+    // Awaited in the next round; until then a failure is nobody's.
+    appended.catch(() => undefined);
     sent += round.length;
     options.onProgress?.(sent, cursor.next);
     // A sink that writes at once would leave timers, signals and readers in this process no turn.
     await setImmediate();
   }
+  await appended;
   return { sent, total: ends.reduce((sum, end) => sum + end, sent) };
 }
 
@@ -128,13 +135,12 @@ class Cursor {
   }
 }
 
-async function appendRound(
+function encodeRound(
   readings: Readings,
-  sink: ReadingSink,
   encode: EncodeReading,
   round: readonly Place[],
   timestampMs: number,
-): Promise<void> {
+): ReadonlyMap<number, readonly SensorRecord[]> {
   const records = new Map<number, SensorRecord[]>();
   for (const { n, partition, key } of round) {
     const record = { key, value: encode(readings.value(n)), timestampMs };
@@ -142,5 +148,5 @@ async function appendRound(
     if (run === undefined) records.set(partition, [record]);
     else run.push(record);
   }
-  await Promise.all([...records].map(([partition, run]) => sink.append(partition, run)));
+  return records;
 }

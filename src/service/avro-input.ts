@@ -10,7 +10,7 @@ import type { FieldPlan } from '../records.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { InputField } from './feature-plan.ts';
 
-type RegistryConfig = NonNullable<Extract<DecodeConfig, { kind: 'avro' }>['registry']>;
+export type RegistryConfig = NonNullable<Extract<DecodeConfig, { kind: 'avro' }>['registry']>;
 
 /** The codec of a configuration whose records are Avro. */
 export function makeAvroCodec(config: Config, plan: FieldPlan, isBounded: boolean, telemetry: Telemetry): RowCodec {
@@ -67,7 +67,12 @@ function schemaStore(config: Config, isBounded: boolean, telemetry: Telemetry): 
   throw new ConfigError('config.missing', 'decode.avro: needs registry or schemaFile');
 }
 
-function schemaRegistry(config: RegistryConfig, patienceMs: number | null, telemetry: Telemetry): SchemaRegistry {
+/** A client of the registry; `patienceMs` null is for ever. @throws ConfigError where its certificates cannot be read. */
+export function schemaRegistry(
+  config: RegistryConfig,
+  patienceMs: number | null,
+  telemetry: Telemetry,
+): SchemaRegistry {
   const { url, username, password, tls } = config;
   return new SchemaRegistry({
     url,

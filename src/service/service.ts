@@ -1,4 +1,5 @@
 import { lastValueFrom } from 'rxjs';
+import type { ErrorCode } from '../error-codes.ts';
 import { messageOf } from '../errors.ts';
 import type { CheckpointFacts } from '../checkpoint/manifest.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint-store.ts';
@@ -98,7 +99,7 @@ class Watch {
     this.alarm = rejectAlarm(config.limits.rejectRatio, (share) => {
       const percent = Math.round(100 * share);
       this.onHalt(
-        'rejectRatio',
+        'records.rejectRatio',
         `${percent} % of the last records cannot be used, more than limits.rejectRatio; see the dead letters`,
       );
     });
@@ -112,7 +113,7 @@ class Watch {
   }
 
   /** Called when a limit says that reading must stop; set by whoever can stop it. */
-  onHalt: (name: string, message: string) => void = () => undefined;
+  onHalt: (code: ErrorCode, message: string) => void = () => undefined;
 
   serve(config: Config): Promise<HttpServer> {
     return httpServer(
@@ -191,8 +192,8 @@ class RunningService {
     const features = watchedFeatures(assembly.plan, assembly.states.derive, sensitiveFields(config));
     this.#show(assembly, features);
     await this.#scoreTopic(assembly);
-    this.#watch.onHalt = (name, message) => {
-      this.#halt(name, message, assembly);
+    this.#watch.onHalt = (code, message) => {
+      this.#halt(code, message, assembly);
     };
     this.#listen(assembly, letters);
     return {
@@ -217,7 +218,7 @@ class RunningService {
   }
 
   /** Tells everyone who watches what runs here and from where it goes on. */
-  #describe({ trainer, credit }: Assembly): void {
+  #describe({ trainer, credit, states }: Assembly): void {
     const { config } = this.#options;
     const { board, metrics, progress } = this.#watch;
     const { checkpoint } = this.#state;
@@ -244,6 +245,7 @@ class RunningService {
       backend,
       models: config.models,
       served: config.serve,
+      originOf: (originId) => states.decode.origins.origin(originId),
     });
     metrics.poll(() => ({ ring: trainer.ring, credit, isReady: board.isReady }));
   }
@@ -295,7 +297,11 @@ class RunningService {
         );
       }
       if (report.withheldInARow < config.limits.withheldSteps) return;
-      this.#halt('withheld', `${report.withheldInARow} steps in a row were not finite; see the dead letters`, assembly);
+      this.#halt(
+        'trainer.withheld',
+        `${report.withheldInARow} steps in a row were not finite; see the dead letters`,
+        assembly,
+      );
     });
   }
 
@@ -326,10 +332,15 @@ class RunningService {
         if (isBounded) await judged;
       },
     });
+    const learned = lastValueFrom(blocks);
+    const helpers = [promotion, this.#layers, this.#scoring].filter((helper) => helper !== null);
     try {
-      const parts = [assembly.trainer, promotion, this.#layers].filter((part) => part !== null);
-      const failures = parts.map(({ failed }) => failed);
-      await Promise.race([lastValueFrom(blocks), ...failures]);
+      await Promise.race([learned, assembly.trainer.failed, ...helpers.map(({ failed }) => failed)]);
+    } catch (error) {
+      // Where a helper has failed, what is learned can still be saved; and nothing may be once the state is given back.
+      this.#stop(assembly);
+      await Promise.race([learned, assembly.trainer.failed]).catch(() => undefined);
+      throw error;
     } finally {
       // A thread left behind would keep a failed process alive.
       await assembly.trainer.close();
@@ -343,11 +354,11 @@ class RunningService {
   }
 
   /** Stops reading and keeps serving: not a crash loop, and not a silent end. */
-  #halt(name: string, message: string, assembly: Assembly): void {
+  #halt(code: ErrorCode, message: string, assembly: Assembly): void {
     if (this.#halted !== null) return;
     this.#halted = message;
-    this.#watch.board.setCondition(name, `reading has stopped: ${message}`);
-    this.#options.logger.error(`reading has stopped: ${message}`);
+    this.#watch.board.setCondition(code, `reading has stopped: ${message}`);
+    this.#options.logger.error(`${code}: reading has stopped: ${message}`);
     this.#close(assembly);
   }
 
@@ -367,6 +378,7 @@ class RunningService {
 function savedReport({ outcomes, models, baseline }: TrainerFacts): StepReport {
   return {
     rowCount: 0,
+    origin: null,
     learnedRows: 0,
     outcomes,
     oldestPendingMs: null,

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
-import { CheckpointError, ConfigError, type ErrorCode, messageOf, TrainerError } from '../errors.ts';
+import type { ErrorCode } from '../error-codes.ts';
+import { CheckpointError, ConfigError, messageOf, TrainerError } from '../errors.ts';
 
 /** A thread cannot start: an error that the user can mend, told by its class and code since errors lose both on the way. */
 export interface Refused {

@@ -9,6 +9,7 @@ import { Ledger } from './ledger.ts';
 import { createContenders } from './create-contenders.ts';
 import { modelPath } from './model-path.ts';
 import { rowError, type RowError } from './row-error.ts';
+import { rowsOrigin } from './rows-origin.ts';
 import { batchTable, type BatchRows, pickCells, pickRows, type RowTable } from './row-table.ts';
 import { below, float64Array, withPrefix } from './snapshot-parts.ts';
 import type { TargetFacts } from './target-facts.ts';
@@ -92,7 +93,7 @@ export class TrainerCore {
     this.#account(learned);
     this.#labels.forget(batch.evictedKeyIds);
     this.#keyErrors.forget(batch.evictedKeyIds);
-    return this.#report(batch.rowCount, learned, (performance.now() - startedMs) / 1000);
+    return this.#report(batch, learned, (performance.now() - startedMs) / 1000);
   }
 
   /**
@@ -209,9 +210,10 @@ export class TrainerCore {
     this.#keyErrors.add(keyIds, rowCount, errorOf(served), errorOf(outputs.at(-1)!));
   }
 
-  #report(rowCount: number, { trained, rejected, outputs }: Learned, seconds: number): StepReport {
+  #report(batch: BatchRows, { trained, rejected, outputs }: Learned, seconds: number): StepReport {
     return {
-      rowCount,
+      rowCount: batch.rowCount,
+      origin: rowsOrigin(batch),
       learnedRows: trained.rowCount,
       outcomes: this.#outcomes(),
       oldestPendingMs: this.#labels.oldestPendingMs,

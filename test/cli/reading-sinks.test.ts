@@ -13,7 +13,7 @@ suite('logSink', () => {
     assert.deepEqual([one.partitions, await one.nextOffsets()], [1, [0]]);
     await one.close();
     const three = await logSink({ dir, topic: 'three', partitions: 3 });
-    await three.append(1, [record, record]);
+    await three.append(new Map([[1, [record, record]]]));
     await three.close();
     const again = await logSink({ dir, topic: 'three' });
     assert.deepEqual([again.partitions, await again.nextOffsets()], [3, [0, 2, 0]]);
@@ -31,7 +31,7 @@ suite('logSink', () => {
   test('refuses another number of partitions where there are records, and leaves no lock behind', async (t) => {
     const dir = temporaryDirectory(t);
     const sink = await logSink({ dir, topic: 't', partitions: 2 });
-    await sink.append(0, [record]);
+    await sink.append(new Map([[0, [record]]]));
     await sink.close();
     for (const partitions of [1, 3]) {
       await assert.rejects(logSink({ dir, topic: 't', partitions }), (error) => {

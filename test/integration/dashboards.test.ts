@@ -7,7 +7,7 @@ import { fleetTopic, makeFleet } from '../support/fleet.ts';
 import { pageOf, produceFleet, schemaFileIn } from '../support/kafka/kafka-fleet.ts';
 import { startKafka } from '../support/kafka/start-kafka.ts';
 import { missing } from '../support/requirements.ts';
-import { query, startPrometheus } from '../support/watchers.ts';
+import { query, queryExemplars, startPrometheus } from '../support/watchers.ts';
 
 interface DashboardDocument {
   readonly uid: string;
@@ -19,7 +19,7 @@ interface PanelDocument {
   readonly type: string;
   readonly title: string;
   readonly description?: string;
-  readonly targets?: readonly { readonly expr: string }[];
+  readonly targets?: readonly { readonly expr: string; readonly exemplar?: boolean }[];
 }
 
 /** What Grafana puts in before it asks. */
@@ -72,6 +72,21 @@ describe('dashboards', { skip: missing('prometheus', 'kafka-4.3.1') ?? false }, 
         assert.ok(!asked.includes('$'), asked);
         await until(async () => (await query(prometheus, asked)).length > 0, `${title}: ${asked} has a series`);
       }
+    }
+
+    const marked = panels.filter(({ targets = [] }) => targets.some(({ exemplar }) => exemplar === true));
+    assert.deepEqual(
+      marked.map(({ title }) => title),
+      ['Step'],
+    );
+    const expr = filledIn(marked[0]?.targets?.find(({ exemplar }) => exemplar === true)?.expr ?? '');
+    await until(async () => (await queryExemplars(prometheus, expr)).length > 0, `${expr} has an exemplar`);
+    for (const { labels, value } of await queryExemplars(prometheus, expr)) {
+      assert.ok(Number(value) > 0);
+      assert.equal(labels['topic'], fleetTopic);
+      assert.match(labels['partition'] ?? '', /^\d+$/);
+      const [first = NaN, last = NaN] = (labels['offsets'] ?? '').split('-').map(Number);
+      assert.ok(first >= 0 && last >= first && last < 2000, `offsets are ${labels['offsets']}`);
     }
   });
 });

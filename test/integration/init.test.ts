@@ -3,13 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { checkoutDirectory, runCommand, runForDocument } from '../support/command.ts';
+import { checkoutDirectory, projectRoot, runCommand, runForDocument } from '../support/command.ts';
 import type { RunDocument } from '../support/documents.ts';
+import { anyPort, onTerminal } from '../support/init.ts';
 
 const housing = ['init', '--source', 'csv', '--file', 'examples/housing/housing.csv'];
-const anyPort = (file: string): void => {
-  writeFileSync(file, readFileSync(file, 'utf8').replace('port: 9464', 'port: 0'));
-};
+const onCommandLine = [process.execPath, join(projectRoot, 'bin/millrace.js'), 'init'];
 
 describe('millrace init', () => {
   test('writes a configuration from a CSV file that is valid, runs, and tells editors its schema', async (t) => {
@@ -97,5 +96,56 @@ describe('millrace init', () => {
     assert.equal((await runCommand(housing, { cwd })).code, 2);
     assert.equal(readFileSync(file, 'utf8'), 'mine');
     assert.equal((await runCommand([...housing, '--force'], { cwd })).code, 0);
+  });
+
+  test('asks on a terminal, and takes what is chosen instead of what it proposes', async (t) => {
+    const cwd = checkoutDirectory(t);
+    const down = '\x1b[B';
+    const { code, screen } = await onTerminal(
+      [...onCommandLine, '--name', 'asked'],
+      [
+        ['Where do records come from?', `${down}${down}\r`],
+        ['Which file', '\r'],
+        ['needed', 'examples/housing/housing.csv\r'],
+        ['What shall be predicted?', '\x1b[A\r'],
+        ['Which field tells sensors apart?', '\r'],
+        ['Which field is the time of measuring?', '\r'],
+      ],
+      cwd,
+    );
+    assert.equal(code, 0, screen);
+    const { target, features } = parse(readFileSync(join(cwd, 'asked.yaml'), 'utf8')) as Record<string, unknown>;
+    assert.deepEqual([target, features], ['rooms', { area: {}, price: {} }]);
+    anyPort(join(cwd, 'asked.yaml'));
+    const { records } = (await runForDocument(['run', 'asked.yaml', '--once', '--json'], { cwd })) as RunDocument;
+    assert.equal(records.trained, 500);
+  });
+
+  test('asks for log, topic and schema where they are not given, and only for those', async (t) => {
+    const cwd = checkoutDirectory(t);
+    const produce = ['produce', '--log', 'log', '--topic', 'readings', '--simulate', '5', '--count', '500'];
+    assert.equal((await runCommand([...produce, '--schema', 'readings.avsc'], { cwd })).code, 0);
+    const { code, screen } = await onTerminal(
+      [...onCommandLine, '--source', 'log', '--key', 'sensorId', '--time', 'measuredAt'],
+      [
+        ['In which directory is the log?', 'log\r'],
+        ['Which topic?', 'readings\r'],
+        ['Avro schema file', 'readings.avsc\r'],
+        ['What shall be predicted?', '\r'],
+      ],
+      cwd,
+    );
+    assert.equal(code, 0, screen);
+    assert.doesNotMatch(screen, /Where do records come from|tells sensors apart|time of measuring/);
+    anyPort(join(cwd, 'readings.yaml'));
+    const { records } = (await runForDocument(['run', 'readings.yaml', '--once', '--json'], { cwd })) as RunDocument;
+    assert.deepEqual([records.read, records.rejected], [500, 0]);
+  });
+
+  test('writes nothing where a question is cancelled', async (t) => {
+    const cwd = checkoutDirectory(t);
+    const { code, screen } = await onTerminal(onCommandLine, [['Where do records come from?', '\x03']], cwd);
+    assert.equal(code, 2);
+    assert.match(screen, /config\.missing: cancelled: nothing was written/);
   });
 });

@@ -8,6 +8,8 @@ import type { KafkaConnection } from '../../src/sources/kafka/kafka-connection.t
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.ts';
 import { kafkaWriter } from '../../src/sources/kafka/kafka-writer.ts';
 import { silentTelemetry } from '../../src/telemetry.ts';
+import { runCommand, runForDocument } from '../support/command.ts';
+import type { RunDocument } from '../support/documents.ts';
 import { readAll, type Reading } from '../support/kafka/read-source.ts';
 import { kafkaUser, startKafka, type KafkaServer } from '../support/kafka/start-kafka.ts';
 import { missing } from '../support/requirements.ts';
@@ -61,6 +63,35 @@ describe('Kafka with TLS and SASL', { skip: missing('kafka-4.3.1') ?? false }, (
       );
     });
   }
+
+  test('produce writes over TLS and SASL, as the configuration of the reader says', async () => {
+    const config = join(folder, 'secured.yaml');
+    const schemaFile = join(folder, 'secured.avsc');
+    const sasl = { mechanism: 'scram-sha-512', username: kafkaUser.username, password: '${KAFKA_PASSWORD}' };
+    const pipeline = {
+      name: 'secured',
+      source: { kafka: { brokers: [kafka.bootstrapTls], topics: ['produced'], tls: { caFile: kafka.caFile }, sasl } },
+      decode: { avro: { schemaFile } },
+      key: 'sensorId',
+      time: 'measuredAt',
+      features: { vibration: {} },
+      target: 'power',
+      checkpoint: { dir: join(folder, 'state') },
+      http: { port: 0 },
+    };
+    writeFileSync(config, JSON.stringify(pipeline));
+    const env = { KAFKA_PASSWORD: kafkaUser.password };
+    const produce = ['produce', '--config', config, '--simulate', '5', '--count', '300', '--partitions', '2', '--json'];
+    const document = (await runForDocument(produce, { env })) as Record<string, unknown>;
+    assert.deepEqual([document['topic'], document['total'], document['key']], ['produced', 300, 'sensorId']);
+    const { records } = (await runForDocument(['run', config, '--once', '--json'], { env })) as RunDocument;
+    assert.deepEqual([records.read, records.trained], [300, 300]);
+
+    const refused = await runCommand(produce, { env: { KAFKA_PASSWORD: 'canary' } });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /source\.unavailable: cannot write to topic produced.*[Aa]uthentication/);
+    assert.doesNotMatch(refused.stderr, /canary/);
+  });
 
   test('a server whose certificate nobody vouches for is refused', async () => {
     await assert.rejects(readFrom({ tls: {} }), { code: 'source.unavailable', message: /self-signed certificate/ });

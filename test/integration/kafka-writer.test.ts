@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Credit } from '../../src/sources/credit.ts';
+import { newIdentity, produceBatches, type PartitionBatch } from '../../src/sources/kafka/batch-producer.ts';
+import { kafkaClient } from '../../src/sources/kafka/kafka-connection.ts';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.ts';
 import { kafkaWriter, type KafkaWriter } from '../../src/sources/kafka/kafka-writer.ts';
 import type { OutgoingRecord } from '../../src/sources/kafka/outgoing-records.ts';
+import { encodeBatch } from '../../src/sources/record-batch/encode-batch.ts';
 import { silentTelemetry } from '../../src/telemetry.ts';
 import { readAll, type ReadRecord } from '../support/kafka/read-source.ts';
 import { startKafka, type KafkaServer } from '../support/kafka/start-kafka.ts';
@@ -82,6 +85,47 @@ describe('the Kafka writer', { skip: missing('kafka-4.3.1') ?? false }, () => {
       message: /cannot write to topic refused .*larger/,
     });
     assert.ok(Date.now() - start < 10_000);
+  });
+
+  test('after a refusal the writer writes on', async () => {
+    const writer = writerTo('refused-once');
+    await writer.send([record(null, 'before')]);
+    await assert.rejects(writer.send([record(null, 'small'), record(null, 'x'.repeat(2_000_000))]));
+    await writer.send([record(null, 'after')]);
+    const values = (await readTopic('refused-once')).map(({ value }) => value);
+    assert.deepEqual(values, ['before', 'small', 'after']);
+  });
+
+  test('batches that are sent again, as after a lost answer, are written once', async () => {
+    const topic = 'again';
+    assert.deepEqual(await writerTo(topic, { partitions: 2 }).endOffsets(), [0, 0]);
+    const client = kafkaClient({ brokers: [kafka.bootstrap] }, 'none');
+    const cluster = client.cluster();
+    await cluster.connect();
+    await cluster.addMultipleTargetTopics([topic]);
+    const identity = await newIdentity(cluster);
+    const batch = (partition: number, baseSequence: number): PartitionBatch => {
+      const records = [0, 1, 2].map((index) => record(null, `${partition}-${baseSequence + index}`));
+      return { partition, bytes: encodeBatch(records, 'none', { ...identity, baseSequence }) };
+    };
+    await produceBatches(cluster, topic, [batch(0, 0)]);
+    await produceBatches(cluster, topic, [batch(0, 0), batch(1, 0)]);
+    await produceBatches(cluster, topic, [batch(0, 3), batch(1, 0)]);
+    await assert.rejects(produceBatches(cluster, topic, [batch(0, 9)]), { type: 'OUT_OF_ORDER_SEQUENCE_NUMBER' });
+    await assert.rejects(produceBatches(cluster, topic, [batch(2, 0)]), /1 of 1 partitions are not known/);
+    client.destroy();
+    const values = (await readTopic(topic)).map(({ value }) => value).sort();
+    assert.deepEqual(values, ['0-0', '0-1', '0-2', '0-3', '0-4', '0-5', '1-0', '1-1', '1-2']);
+  });
+
+  test('sends that overlap keep the order of their partition', async () => {
+    const writer = writerTo('overlap');
+    const values = Array.from({ length: 20 }, (_, index) => String(index));
+    await Promise.all(values.map((value) => writer.send([record(null, value)])));
+    assert.deepEqual(
+      (await readTopic('overlap')).map(({ value }) => value),
+      values,
+    );
   });
 
   test('a broker that is killed while records are sent costs none and doubles none', async () => {

@@ -15,6 +15,7 @@ import {
   temporaryDirectory,
   until,
 } from '../support/command.ts';
+import type { RunDocument } from '../support/documents.ts';
 import { contentsOf, rawRecords, type RawRecord } from '../support/raw-records.ts';
 
 const topic = 'readings';
@@ -166,6 +167,36 @@ describe('produce into an embedded log', () => {
     assert.ok(tookMs >= 950, `500 records at 500 a second took ${tookMs} ms`);
   });
 
+  test('writes what a pipeline reads, where its configuration says so', async (t) => {
+    const dir = temporaryDirectory(t);
+    const config = join(dir, 'pumps.yaml');
+    const pipeline = {
+      name: 'pumps',
+      source: { log: { dir: join(dir, 'log'), topic: 'pumps' } },
+      decode: { avro: { schemaFile: join(dir, 'pumps.avsc'), schemaId: 7 } },
+      key: 'sensorId',
+      time: 'measuredAt',
+      features: { vibration: {} },
+      target: 'power',
+      checkpoint: { dir: join(dir, 'state') },
+      http: { port: 0 },
+    };
+    writeFileSync(config, JSON.stringify(pipeline));
+    const args = ['produce', '--config', config, '--simulate', '5', '--count', '300', '--json'];
+    const document = (await runForDocument(args)) as Record<string, unknown>;
+    assert.deepEqual(
+      [document['topic'], document['schemaId'], document['key'], document['time']],
+      ['pumps', 7, 'sensorId', 'measuredAt'],
+    );
+    const { records } = (await runForDocument(['run', config, '--once', '--json'])) as RunDocument;
+    assert.deepEqual([records.read, records.trained], [300, 300]);
+
+    writeFileSync(config, JSON.stringify({ ...pipeline, decode: 'json' }));
+    const refused = await runCommand(args);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /pumps\.yaml: produce writes Avro to Kafka or an embedded log, and decode is json/);
+  });
+
   test('refuses what cannot be meant, with the option and the fix', async (t) => {
     const dir = temporaryDirectory(t);
     const log = ['produce', '--log', dir, '--topic', topic];
@@ -173,7 +204,10 @@ describe('produce into an embedded log', () => {
     const other = join(dir, 'other.avsc');
     writeFileSync(other, '{"type":"record","name":"other","fields":[{"name":"colour","type":"string"}]}');
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
-      [['produce', '--topic', topic], /--brokers HOST:PORT or --log DIR/],
+      [['produce', '--topic', topic], /--config FILE, --brokers HOST:PORT or --log DIR/],
+      [['produce', '--log', dir], /which topic to write to: --topic NAME/],
+      [[...log, '--config', 'pumps.yaml'], /'--config <file>' cannot be used with option '--log/],
+      [[...log, '--registry', 'registry'], /--registry registry: is no URL/],
       [[...log, '--csv', 'nowhere.csv'], /--csv: nowhere\.csv is not a file; check the spelling/],
       [[...log, '--csv', weather, '--key', 'airport'], /--key: there is no column airport; there are origin, /],
       [[...log, '--csv', weather, '--simulate', '3'], /'--csv <file>' cannot be used with option '--simulate/],

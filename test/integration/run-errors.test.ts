@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -24,6 +24,8 @@ function configFile(t: Cleanup, over: Readonly<Record<string, unknown>>): string
   writeFileSync(file, JSON.stringify(document));
   return file;
 }
+
+const reference = readFileSync(join(projectRoot, 'docs/errors.md'), 'utf8');
 
 const log = { log: { dir: 'nowhere', topic: 'readings' } };
 
@@ -72,6 +74,8 @@ describe('a configuration that cannot be used ends run with 2 and a message of k
       assert.equal(stdout, '');
       for (const pattern of says) assert.match(stderr, pattern);
       assert.doesNotMatch(stderr, /\n {4}at /, 'no stack');
+      const [, shown] = /^millrace: (config\.\w+): /m.exec(stderr) ?? [];
+      assert.ok(reference.includes(`### ${shown}\n`), `docs/errors.md has the code ${shown}`);
     });
   }
 
@@ -105,13 +109,14 @@ test('a topic that never comes ends run --once with 1 after connectTimeout', asy
   const over = { source: log, decode: 'json', connectTimeout: '500ms' };
   const { code, stderr } = await runCommand(['run', configFile(t, over), '--once']);
   assert.equal(code, 1);
-  assert.match(stderr, /there is no topic readings in nowhere; .*produce to it first/);
+  assert.match(stderr, /^millrace: source\.unavailable: there is no topic readings in nowhere; .*produce to it first/m);
 });
 
 test('every command has a help with an example', async () => {
   const { code, stdout } = await runCommand(['--help']);
   assert.equal(code, 0);
-  const commands = [...stdout.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name ?? '');
+  const [, list = ''] = /\nCommands:\n((?: .+\n)+)/.exec(stdout) ?? [];
+  const commands = [...list.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name ?? '');
   assert.deepEqual(commands.sort(), [
     'backends',
     'dashboards',

@@ -14,9 +14,10 @@ test('names are unique, say their unit, and end in _total for counters alone', (
   }
 });
 
-test('histograms, and they alone, have ascending buckets', () => {
-  for (const { name, type, buckets } of definitions) {
+test('histograms, and they alone, have ascending buckets and may have exemplars', () => {
+  for (const { name, type, buckets, exemplar } of definitions) {
     assert.equal(buckets !== undefined, type === 'histogram', name);
+    assert.ok(exemplar === undefined || type === 'histogram', name);
     assert.deepEqual(
       buckets,
       buckets?.toSorted((a, b) => a - b),

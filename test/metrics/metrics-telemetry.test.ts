@@ -215,6 +215,7 @@ const info = {
   backend: 'wasm',
   models: { main: { kind: 'mlp' }, shadow: { kind: 'linear' } },
   served: 'main',
+  originOf: () => ({ topic: 'readings', partition: 3 }),
 };
 
 function metricsAfterEverything(): MetricsTelemetry {
@@ -337,6 +338,47 @@ suite('metricsTelemetry', () => {
     assert.match(text.contentType, /^text\/plain; version=0\.0\.4/);
     assert.match(text.body, /^# TYPE millrace_records_read_total counter$/m);
     assert.ok(!text.body.includes('# EOF'));
+  });
+
+  test('the slowest step since the last scrape names the rows of its batch, in OpenMetrics alone', async () => {
+    const metrics = metricsAfter([]);
+    const step = (seconds: number, firstOffset: number): void => {
+      metrics.emit(batchObserved({ seconds, origin: { originId: 0, firstOffset, lastOffset: firstOffset + 63 } }));
+    };
+    const exemplars = async (): Promise<string[]> =>
+      ((await metrics.expose('application/openmetrics-text')).body.match(/^.* # \{.*$/gm) ?? []).map((line) =>
+        line.replace(/ [\d.]+$/, ''),
+      );
+    step(4, 0);
+    assert.deepEqual(await exemplars(), [], 'before it is known what runs');
+    metrics.describe(info);
+    step(4, 100);
+    step(3, 164);
+    const first = 'millrace_step_seconds_bucket{le="10"} 3 # {topic="readings",partition="3",offsets="100-163"} 4';
+    assert.deepEqual(await exemplars(), [first]);
+    step(3, 228);
+    step(11, 292);
+    assert.deepEqual(await exemplars(), [
+      'millrace_step_seconds_bucket{le="10"} 4 # {topic="readings",partition="3",offsets="228-291"} 3',
+      'millrace_step_seconds_bucket{le="+Inf"} 5 # {topic="readings",partition="3",offsets="292-355"} 11',
+    ]);
+    const { body } = await metrics.expose();
+    assert.match(body, /^millrace_step_seconds_bucket\{le="10"\} 4$/m);
+    assert.doesNotMatch(body, / # \{/);
+  });
+
+  test('a topic too long for an exemplar is cut, and the rest kept, whatever the numbers', async () => {
+    const metrics = metricsAfter([]);
+    const topic = `${'a'.repeat(200)}readings`;
+    metrics.describe({ ...info, originOf: () => ({ topic, partition: 2 ** 31 - 1 }) });
+    const lastOffset = Number.MAX_SAFE_INTEGER;
+    metrics.emit(batchObserved({ origin: { originId: 0, firstOffset: lastOffset - 100, lastOffset } }));
+    const { body } = await metrics.expose('application/openmetrics-text');
+    const [, cut = '', rest] = /topic="(.*?)",(.*)\}/.exec(body) ?? [];
+    assert.match(cut, /^…a+readings$/);
+    assert.equal(rest, `partition="2147483647",offsets="${lastOffset - 100}-${lastOffset}"`);
+    const characters = `topic${cut}partition2147483647offsets${lastOffset - 100}-${lastOffset}`;
+    assert.equal(characters.length, 128);
   });
 
   test('promtool finds nothing to say about names, types and help', async (t) => {

@@ -16,8 +16,8 @@ function memoryTopic(partitions: number): MemoryTopic {
     logs,
     partitions,
     nextOffsets: () => Promise.resolve(logs.map((log) => log.length)),
-    append: (partition, records) => {
-      logs[partition]?.push(...records);
+    append: (records) => {
+      for (const [partition, run] of records) logs[partition]?.push(...run);
       return Promise.resolve();
     },
     close: () => Promise.resolve(),

@@ -9,6 +9,7 @@ export function modelReport(changes: Partial<ModelReport> = {}): ModelReport {
 export function stepReport(changes: Partial<StepReport> = {}): StepReport {
   return {
     rowCount: 1,
+    origin: { originId: 0, firstOffset: 0, lastOffset: 0 },
     learnedRows: 1,
     outcomes: { trained: 1, rejected: 0, unlabelled: 0, pending: 0 },
     oldestPendingMs: null,

@@ -31,7 +31,7 @@ export function toolOutput(tool: string, args: readonly string[], input = ''): s
   return stdout + stderr;
 }
 
-/** A real Prometheus that scrapes twice a second and judges its rules as often. */
+/** A real Prometheus that scrapes twice a second, judges its rules as often and keeps exemplars. */
 export async function startPrometheus(options: PrometheusOptions): Promise<Watcher> {
   const { dir, target, rules, alertmanager } = options;
   const [port = 0] = await freePorts(1);
@@ -49,6 +49,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Watch
   writeFileSync(config, JSON.stringify(document));
   const address = `127.0.0.1:${port}`;
   const args = [`--config.file=${config}`, `--storage.tsdb.path=${join(dir, 'tsdb')}`];
+  args.push('--enable-feature=exemplar-storage');
   return startWatcher('prometheus', [...args, `--web.listen-address=${address}`], address, dir);
 }
 
@@ -109,14 +110,29 @@ export async function startWebhook(): Promise<Watcher & { readonly notices: read
 }
 
 /** The values of an instant query, by the labels of their series; throws what Prometheus says of a query that is wrong. */
-export async function query({ url }: Watcher, expr: string): Promise<readonly QueriedSeries[]> {
-  const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expr }).toString()}`);
-  const answer = (await response.json()) as {
-    readonly error?: string;
-    readonly data?: { readonly result: QueriedSeries[] };
-  };
-  if (answer.data === undefined) throw new Error(`${expr}: ${answer.error ?? response.statusText}`);
-  return answer.data.result;
+export async function query(prometheus: Watcher, expr: string): Promise<readonly QueriedSeries[]> {
+  const { result } = await ask<{ readonly result: QueriedSeries[] }>(prometheus, 'query', { query: expr });
+  return result;
+}
+
+/** The exemplars of the last hour of all series in a query; throws as `query` does. */
+export async function queryExemplars(prometheus: Watcher, expr: string): Promise<readonly QueriedExemplar[]> {
+  const [start, end] = [Date.now() / 1000 - 3600, Date.now() / 1000 + 60].map(String) as [string, string];
+  const asked = { query: expr, start, end };
+  const series = await ask<readonly { readonly exemplars: QueriedExemplar[] }[]>(prometheus, 'query_exemplars', asked);
+  return series.flatMap(({ exemplars }) => exemplars);
+}
+
+async function ask<Data>({ url }: Watcher, what: string, asked: Record<string, string>): Promise<Data> {
+  const response = await fetch(`${url}/api/v1/${what}?${new URLSearchParams(asked).toString()}`);
+  const answer = (await response.json()) as { readonly error?: string; readonly data?: Data };
+  if (answer.data === undefined) throw new Error(`${asked['query'] ?? ''}: ${answer.error ?? response.statusText}`);
+  return answer.data;
+}
+
+export interface QueriedExemplar {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: string;
 }
 
 export interface QueriedSeries {

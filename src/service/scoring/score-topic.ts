@@ -6,7 +6,7 @@ import type { Config, KafkaConfig } from '../../config/config.ts';
 import { deadLetterFile } from '../../dead-letters/dead-letter-file.ts';
 import { letterRecord } from '../../dead-letters/dead-letter-topic.ts';
 import type { DeadLetter, DeadLetters } from '../../dead-letters/dead-letters.ts';
-import { messageOf } from '../../errors.ts';
+import { PipelineError, messageOf } from '../../errors.ts';
 import { fieldPlanOf, type FeaturePlan } from '../../operators/feature-plan.ts';
 import { gather } from '../../operators/gather.ts';
 import { prepare } from '../../operators/prepare.ts';
@@ -32,6 +32,8 @@ export interface TopicScoringOptions {
 
 /** Predictions that flow from one topic to another. */
 export interface TopicScoring {
+  /** Rejects where predictions cannot go on without somebody's help, which ends the process as any error in the chain; never resolves. */
+  readonly failed: Promise<never>;
   /** Takes up nothing more. */
   stop(): void;
   /** Resolves when what is under way is committed, or after half of `shutdownTimeout` left to the next start. */
@@ -45,7 +47,7 @@ const maxBackoffMs = 10_000;
 
 /**
  * Predicts each record of `predict.from` once and writes that to `predict.to`, from the first version on, until it is stopped.
- * Trouble of any kind never ends it: all is begun anew from what was committed last. Null where the configuration has no `predict`.
+ * Trouble that passes does not end it: all is begun anew from what was committed last. Null where the configuration has no `predict`.
  */
 export function scoreTopic(options: TopicScoringOptions): TopicScoring | null {
   const { predict, source } = options.config;
@@ -62,6 +64,7 @@ class RunningScoring implements TopicScoring {
   /** and when what is under way is not waited for any more. */
   readonly #cutting = new AbortController();
   readonly #ended: Promise<void>;
+  readonly failed: Promise<never>;
   #letters: DeadLetters | null = null;
   /** Grows while sessions fail without having written anything. */
   #backoffMs = minBackoffMs;
@@ -71,7 +74,11 @@ class RunningScoring implements TopicScoring {
     this.#predict = predict;
     this.#source = source;
     this.#telemetry = scoringTelemetry(options.telemetry);
-    this.#ended = this.#run();
+    const running = this.#run();
+    this.failed = new Promise((_, reject) => void running.catch(reject));
+    // Whoever looks decides; unseen it must not end the process.
+    this.failed.catch(() => undefined);
+    this.#ended = running.catch(() => undefined);
   }
 
   stop(): void {
@@ -98,8 +105,9 @@ class RunningScoring implements TopicScoring {
         if (signal.aborted) return;
         this.#options.telemetry.emit({
           type: 'predictionsInterrupted',
-          message: `predictions to ${this.#predict.to} wait: ${messageOf(error)}`,
+          message: `predictions to ${this.#predict.to} ${canPass(error) ? 'wait' : 'have stopped'}: ${messageOf(error)}`,
         });
+        if (!canPass(error)) throw error;
         await delay(this.#backoffMs, undefined, { signal }).catch(() => undefined);
         this.#backoffMs = Math.min(2 * this.#backoffMs, maxBackoffMs);
       }
@@ -223,6 +231,11 @@ class RunningScoring implements TopicScoring {
     await this.#letters.flush();
     return [];
   }
+}
+
+/** False for what a user has to mend, and for mistakes in the program. */
+function canPass(error: unknown): boolean {
+  return error instanceof PipelineError && error.retriable;
 }
 
 /** Where reading goes on after the blocks, by partition. */

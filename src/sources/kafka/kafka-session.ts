@@ -3,6 +3,7 @@ import { PipelineError, SourceError, messageOf } from '../../errors.ts';
 import { partitionName, type Position } from '../../records.ts';
 import type { Credit } from '../credit.ts';
 import type { BatchDelivery } from './batch-delivery.ts';
+import { bottomOf, isRetriable } from './kafka-errors.ts';
 import { kafkaClient, type KafkaClient, type KafkaConnection } from './kafka-connection.ts';
 import type { Consumer, EachBatchPayload } from './kafkajs.ts';
 import { isDone, type ReadingPositions } from './reading-positions.ts';
@@ -210,15 +211,10 @@ interface PassedBatch {
  * (`source.unavailable`); else what the next consumer may run into again (`source.crashed`).
  */
 function causeOf(error: unknown): PipelineError {
-  let bottom = error;
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if (at instanceof PipelineError) return at;
-    bottom = at;
-  }
-  const passes = bottom instanceof Error && 'retriable' in bottom && bottom.retriable === true;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) if (at instanceof PipelineError) return at;
   return new SourceError(
-    passes ? 'source.unavailable' : 'source.crashed',
-    `the Kafka client stopped: ${messageOf(bottom)}`,
+    isRetriable(error) ? 'source.unavailable' : 'source.crashed',
+    `the Kafka client stopped: ${messageOf(bottomOf(error))}`,
     { retriable: true, cause: error },
   );
 }

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
-import kafkajs from 'kafkajs';
+import kafkajs, { type PartitionMetadata } from 'kafkajs';
 import { codecs, compress, decompress } from '../record-batch/compression.ts';
 import { hideAborted, type FetchedMessage } from './aborted-records.ts';
 import { installColumnarFetch, type KafkaConnectionClass } from './columnar-fetch.ts';
+import { stopIdleTimers, type RequestQueueClass } from './idle-timers.ts';
 
 export { kafkajs };
 export type * from 'kafkajs';
@@ -14,8 +15,13 @@ export interface KafkaCluster {
   /** Loads the metadata of these topics too. */
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
+  findControllerBroker(): Promise<KafkaBroker>;
+  findBroker(node: { readonly nodeId: string }): Promise<KafkaBroker>;
+  /** Partitions by the node id of their leader. @throws where the metadata knows of none */
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
   findGroupCoordinator(group: { readonly groupId: string }): Promise<KafkaCoordinator>;
-  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
+  readonly brokerPool: { findConnectedBroker(): Promise<KafkaBroker> };
+  findTopicPartitionMetadata(topic: string): PartitionMetadata[];
   /** By isolation level of the cluster; `fromTimestamp` -2 is the first offset, -1 the end. */
   fetchTopicsOffset(
     topics: readonly {
@@ -26,6 +32,30 @@ export interface KafkaCluster {
   ): Promise<
     readonly { readonly topic: string; readonly partitions: readonly { partition: number; offset: string }[] }[]
   >;
+}
+
+/** A request, and how its answer is read. */
+export interface KafkaExchange {
+  readonly request: { readonly apiKey: number; readonly encode: () => Promise<unknown> };
+  readonly response: object;
+}
+
+/** The parts of kafkajs's inner broker that are used. */
+export interface KafkaBroker {
+  initProducerId(options: {
+    readonly transactionTimeout: number;
+  }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
+  /** The newest version of a request that both sides know. */
+  lookupRequest<Make>(
+    apiKey: number,
+    definition: {
+      readonly versions: readonly string[];
+      protocol(at: { readonly version: number }): Make;
+    },
+  ): Make;
+  readonly connectionPool: { send(exchange: KafkaExchange): Promise<unknown> };
+  /** Of a group (type 0) or a transactional id (type 1). */
+  findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType: 0 | 1 }): Promise<unknown>;
 }
 
 /** The broker that keeps a group's offsets. */
@@ -72,6 +102,8 @@ export const whyNotColumnar = installColumnarFetch(
   version,
   columnarFactories,
 );
+
+stopIdleTimers(require('kafkajs/src/network/requestQueue/index.js') as RequestQueueClass);
 
 /** Makes the client with this socket factory fetch record sets in place of messages, where that is possible. */
 export function fetchInColumns(socketFactory: object): void {

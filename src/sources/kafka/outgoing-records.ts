@@ -1,4 +1,5 @@
 import type { RecordHeader } from '../../records.ts';
+import type { LogRecord } from '../record-batch/encode-batch.ts';
 import { kafkajs, type Admin, type ICustomPartitioner, type Message } from './kafkajs.ts';
 
 /** A record to write. */
@@ -6,7 +7,7 @@ export interface OutgoingRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly RecordHeader[];
-  /** Unix milliseconds. */
+  /** Unix milliseconds, an integer. */
   readonly timestampMs: number;
   /** By default the key decides, as in Java's client (murmur2). */
   readonly partition?: number;
@@ -21,26 +22,41 @@ export interface OutgoingTopic {
   readonly maxRecordBytes?: number | undefined;
 }
 
+/** What a record takes in a batch besides key, value and headers, in bytes, at the most. */
+const frameBytes = 32;
+
+/** Records cut into runs of at most so many records and bytes; a record that is larger than that is a run of its own. */
+export function* runsOf<Rec extends LogRecord>(
+  records: readonly Rec[],
+  most: { readonly records: number; readonly bytes: number },
+): Generator<readonly Rec[], undefined> {
+  let start = 0;
+  let bytes = 0;
+  for (const [index, record] of records.entries()) {
+    const size = sizeOf(record);
+    if (index > start && (index - start === most.records || bytes + size > most.bytes)) {
+      yield records.slice(start, index);
+      start = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (start < records.length) yield records.slice(start);
+}
+
+function sizeOf({ key, value, headers = [] }: LogRecord): number {
+  let size = frameBytes + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const header of headers) size += header.key.length + (header.value?.length ?? 0);
+  return size;
+}
+
 // kafkajs copies the array of a send once per message, so that its cost grows with the square; and what goes to one
 // partition in one send becomes one batch, which brokers refuse above 1 MiB.
-const recordsPerSend = 2000;
-const bytesPerSend = 512 * 1024;
+const mostOfASend = { records: 2000, bytes: 512 * 1024 };
 
 /** Messages of records, cut into sends that brokers take and kafkajs is quick with. */
 export function* sends(records: readonly OutgoingRecord[]): Generator<Message[]> {
-  let part: Message[] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const size = (record.key?.length ?? 0) + (record.value?.length ?? 0);
-    if (part.length > 0 && (part.length === recordsPerSend || bytes + size > bytesPerSend)) {
-      yield part;
-      part = [];
-      bytes = 0;
-    }
-    part.push(toMessage(record));
-    bytes += size;
-  }
-  if (part.length > 0) yield part;
+  for (const run of runsOf(records, mostOfASend)) yield run.map(toMessage);
 }
 
 /** As Java's client, and the same partition again where a message is sent again. */
@@ -68,7 +84,7 @@ function toMessage({ key, value, headers, timestampMs, partition }: OutgoingReco
   return {
     key,
     value,
-    timestamp: String(Math.round(timestampMs)),
+    timestamp: String(timestampMs),
     ...(headers.length === 0 ? {} : { headers: toHeaders(headers) }),
     ...(partition === undefined ? {} : { partition }),
   };

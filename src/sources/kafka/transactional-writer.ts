@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { PipelineError, SourceError, messageOf } from '../../errors.ts';
+import { SourceError } from '../../errors.ts';
 import type { Position } from '../../records.ts';
 import { loadCompression } from '../record-batch/compression.ts';
+import { coordinatorRefusal } from './coordinator-refusal.ts';
 import { brokersOf, kafkaClient, type KafkaConnection } from './kafka-connection.ts';
+import { bottomOf, refusalOf } from './kafka-errors.ts';
 import type { Admin, Producer, Transaction } from './kafkajs.ts';
 import {
   createMissing,
@@ -11,6 +13,7 @@ import {
   type OutgoingRecord,
   type OutgoingTopic,
 } from './outgoing-records.ts';
+import { transactionError } from './transaction-error.ts';
 
 export interface TransactionalWriterOptions extends KafkaConnection {
   /** The group whose offsets are committed with what is written; the transactional id as well, so that there is one writer. */
@@ -36,7 +39,7 @@ export interface AddressedRecords {
 export interface TransactionalWriter {
   /** Where reading goes on: the ends of the last transaction. Partitions that no transaction has named are absent. */
   readonly positions: readonly Position[];
-  /** @throws PipelineError; the transaction may have been committed all the same. */
+  /** @throws PipelineError, retriable where a new writer may do better; the transaction may have been committed all the same. */
   write(outputs: readonly AddressedRecords[], positions: readonly Position[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,10 +52,19 @@ const closeMs = 1000;
 /**
  * Takes the transactional id, which ends what a writer before left open and shuts out one that still lives; then reads how
  * far the group has come, and makes the topics that are missing.
- * @throws PipelineError where the cluster is away or refuses.
+ * @throws PipelineError where the cluster is away, which is retriable, or refuses.
  */
 export async function openTransactions(options: TransactionalWriterOptions): Promise<TransactionalWriter> {
   const client = kafkaClient(options, 'brief');
+  const failure = (error: unknown, elapsedMs: number): unknown =>
+    transactionError(error, {
+      brokers: brokersOf(options),
+      groupId: options.groupId,
+      from: options.from,
+      topics: options.topics.map(({ topic }) => topic),
+      elapsedMs,
+      timeoutMs: transactionTimeoutMs,
+    });
   const admin = client.kafka.admin();
   const producer = client.kafka.producer({
     allowAutoTopicCreation: false,
@@ -83,18 +95,28 @@ export async function openTransactions(options: TransactionalWriterOptions): Pro
     return {
       positions: offsets.filter(({ nextOffset }) => nextOffset >= 0),
       write: async (outputs, positions) => {
+        const beganMs = performance.now();
         try {
-          await inOneTransaction(await producer.transaction(), outputs, options.groupId, positions);
+          const transaction = await producer.transaction();
+          await inOneTransaction(transaction, outputs, options.groupId, positions).catch(async (error: unknown) => {
+            throw await refusalBehind(error, transaction);
+          });
         } catch (error) {
-          throw asWriteError(error, options);
+          throw failure(error, performance.now() - beganMs);
         }
       },
       close,
     };
   } catch (error) {
     await close();
-    throw asWriteError(error, options);
+    throw failure((await coordinatorRefusalBehind(error, options)) ?? error, 0);
   }
+}
+
+async function coordinatorRefusalBehind(error: unknown, options: TransactionalWriterOptions): Promise<unknown> {
+  const bottom = bottomOf(error);
+  const isHidden = bottom instanceof Error && bottom.name === 'KafkaJSGroupCoordinatorNotFound';
+  return isHidden ? coordinatorRefusal(options, options.groupId) : null;
 }
 
 async function takeTransactionalId(producer: Producer): Promise<void> {
@@ -131,6 +153,18 @@ async function inOneTransaction(
   await transaction.commit();
 }
 
+/**
+ * Kafka 4 answers that it knows no reason where a writer that has been shut out meanwhile sends its offsets. Whoever asks to
+ * end the transaction is told.
+ */
+async function refusalBehind(error: unknown, transaction: Transaction): Promise<Error> {
+  let reason = error;
+  if (refusalOf(error) === 'UNKNOWN' && transaction.isActive()) {
+    await transaction.abort().catch((refusal: unknown) => (reason = refusal));
+  }
+  return reason as Error;
+}
+
 /** The broker may still be ending the transaction before; kafkajs waits for that in `send` alone. */
 async function afterTheLast(call: () => Promise<void>): Promise<void> {
   for (let pauseMs = 10; ; pauseMs *= 2) {
@@ -138,7 +172,7 @@ async function afterTheLast(call: () => Promise<void>): Promise<void> {
       await call();
       return;
     } catch (error) {
-      if (typeOf(error) !== 'CONCURRENT_TRANSACTIONS' || pauseMs > 1000) throw error;
+      if (refusalOf(error) !== 'CONCURRENT_TRANSACTIONS' || pauseMs > 1000) throw error;
       await delay(pauseMs);
     }
   }
@@ -152,35 +186,4 @@ function offsetsByTopic(positions: readonly Position[]) {
       .filter((position) => position.topic === topic)
       .map(({ partition, nextOffset }) => ({ partition, offset: String(nextOffset) })),
   }));
-}
-
-/** The broker's name of an error, at the bottom of kafkajs's wrappings. */
-function typeOf(error: unknown): string | null {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if ('type' in at && typeof at.type === 'string') return at.type;
-  }
-  return null;
-}
-
-function asWriteError(error: unknown, options: TransactionalWriterOptions): PipelineError {
-  if (error instanceof PipelineError) return error;
-  const topics = options.topics.map(({ topic }) => topic).join(', ');
-  const message = `cannot write to ${topics} at ${brokersOf(options)}: ${messageOf(error)}${adviceOf(typeOf(error), options)}`;
-  return new PipelineError('source.unavailable', message, { retriable: true, cause: error });
-}
-
-function adviceOf(type: string | null, { groupId, from }: TransactionalWriterOptions): string {
-  switch (type) {
-    case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
-      return `. Allow Write and Describe on the transactional id ${groupId}`;
-    case 'GROUP_AUTHORIZATION_FAILED':
-      return `. Allow Read on the group ${groupId}`;
-    case 'TOPIC_AUTHORIZATION_FAILED':
-      return `. Allow Read on ${from}, and Write and Describe on what is written to`;
-    case 'PRODUCER_FENCED':
-    case 'INVALID_PRODUCER_EPOCH':
-      return `. Another pipeline writes as ${groupId}: stop it or set source.kafka.groupId`;
-    default:
-      return '';
-  }
 }

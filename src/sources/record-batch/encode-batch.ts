@@ -13,12 +13,27 @@ export interface LogRecord {
   readonly headers?: readonly RecordHeader[];
 }
 
+/** Who writes a batch: a broker takes the sequence numbers of a producer and a partition once, and in order. */
+export interface BatchProducer {
+  readonly id: number;
+  readonly epoch: number;
+  /** Sequence number of the first record, an int32 of 0 or more; the others count on from it. */
+  readonly baseSequence: number;
+}
+
+/** No idempotent producer. */
+const anyone: BatchProducer = { id: -1, epoch: -1, baseSequence: -1 };
+
 /**
  * Encodes one record batch (format version 2) with base offset 0 and epoch 0: both lie outside the CRC, `stampBatch`
  * sets them. Under a codec other than `none` `loadCompression` must have resolved before.
  * @param records at least one.
  */
-export function encodeBatch(records: readonly LogRecord[], codec: Codec = 'none'): Buffer {
+export function encodeBatch(
+  records: readonly LogRecord[],
+  codec: Codec = 'none',
+  producer: BatchProducer = anyone,
+): Buffer {
   const first = records[0];
   if (first === undefined) throw new Error('a batch needs a record');
   const baseTimestampMs = first.timestampMs;
@@ -33,8 +48,9 @@ export function encodeBatch(records: readonly LogRecord[], codec: Codec = 'none'
   batch.writeInt32BE(records.length - 1, fieldAt.lastOffsetDelta);
   writeInt64(batch, fieldAt.baseTimestamp, baseTimestampMs);
   writeInt64(batch, fieldAt.maxTimestamp, maxTimestampMs);
-  // No idempotent producer: id, epoch and sequence are -1.
-  batch.fill(255, fieldAt.producerId, fieldAt.recordCount);
+  writeInt64(batch, fieldAt.producerId, producer.id);
+  batch.writeInt16BE(producer.epoch, fieldAt.producerEpoch);
+  batch.writeInt32BE(producer.baseSequence, fieldAt.baseSequence);
   batch.writeInt32BE(records.length, fieldAt.recordCount);
   batch.writeUInt32BE(crc32c(batch.subarray(fieldAt.attributes)), fieldAt.crc);
   return batch;

@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { SourceError, type ErrorCode } from '../../../src/errors.ts';
+import type { ErrorCode } from '../../../src/error-codes.ts';
+import { SourceError } from '../../../src/errors.ts';
 import { readEpochs } from '../../../src/sources/log/leader-epochs.ts';
 import { LogWriter } from '../../../src/sources/log/log-writer.ts';
 import {

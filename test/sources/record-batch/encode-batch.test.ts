@@ -57,6 +57,12 @@ test('a batch says its offsets, times, count and codec in its header', () => {
   }
 });
 
+test('a batch names its producer and where its sequence numbers begin', () => {
+  const batch = encodeBatch([textRecord('a', 5000)], 'none', { id: 2 ** 40 + 5, epoch: 3, baseSequence: 2 ** 31 - 1 });
+  assert.equal(goodHeader(batch).producerId, 2 ** 40 + 5);
+  assert.deepEqual([batch.readInt16BE(51), batch.readInt32BE(53)], [3, 2 ** 31 - 1]);
+});
+
 test('a batch of 200,000 records round-trips', () => {
   const records = Array.from({ length: 200_000 }, (_, index) => textRecord(String(index), index * 1000));
   const found = recordsOf(encodeBatch(records));
