@@ -9,16 +9,20 @@ type GradientFunction = tf.GradConfig['gradFunc'];
  *
  * Its gather reads the indexes to check them, which a graph's gather does itself: `whileReading` surrounds it. Its gradient of tile
  * adds up slices one by one, as many as there are rows: a sum over them takes its place. Its gradient of relu is eight ops, for which
- * TensorFlow has one.
+ * TensorFlow has one. Its products of layers are of stacks, even of one matrix: TensorFlow multiplies and fuses matrices better.
  */
 export function withRecordableKernels<T>(whileReading: (read: () => unknown) => unknown, work: () => T): T {
-  const gather = tf.getKernel('GatherV2', 'tensorflow') as { kernelFunc: tf.KernelFunc } | undefined;
   const restores: (() => void)[] = [];
-  if (gather !== undefined) {
-    const { kernelFunc } = gather;
-    gather.kernelFunc = (params) => whileReading(() => kernelFunc(params)) as ReturnType<tf.KernelFunc>;
-    restores.push(() => (gather.kernelFunc = kernelFunc));
-  }
+  const replaceKernel = (name: string, replacement: (kernelFunc: tf.KernelFunc) => tf.KernelFunc): void => {
+    const kernel = tf.getKernel(name, 'tensorflow') as { kernelFunc: tf.KernelFunc } | undefined;
+    if (kernel === undefined) return;
+    const { kernelFunc } = kernel;
+    kernel.kernelFunc = replacement(kernelFunc);
+    restores.push(() => (kernel.kernelFunc = kernelFunc));
+  };
+  replaceKernel('GatherV2', (kernelFunc) => (params) => whileReading(() => kernelFunc(params)) as tf.TensorInfo);
+  replaceKernel('BatchMatMul', productOfMatrices);
+  replaceKernel('_FusedMatMul', productOfMatrices);
   for (const [kernel, replacement] of Object.entries({ Tile: gradientOfTile, Relu: gradientOfRelu })) {
     const gradient = tf.getGradient(kernel) as { gradFunc: GradientFunction } | undefined;
     if (gradient === undefined) continue;
@@ -31,6 +35,17 @@ export function withRecordableKernels<T>(whileReading: (read: () => unknown) => 
   } finally {
     for (const restore of restores) restore();
   }
+}
+
+/** A kernel that multiplies `a` and `b` as matrices where both are stacks of one. */
+function productOfMatrices(kernelFunc: tf.KernelFunc): tf.KernelFunc {
+  return (params) => {
+    const { a, b } = params.inputs as { readonly a: tf.Tensor; readonly b: tf.Tensor };
+    const isOfOne = [a, b].every(({ shape }) => shape.length === 3 && shape[0] === 1);
+    if (!isOfOne) return kernelFunc(params);
+    const inputs = { ...params.inputs, a: tf.squeeze(a, [0]), b: tf.squeeze(b, [0]) };
+    return tf.expandDims(kernelFunc({ ...params, inputs }) as tf.Tensor, 0);
+  };
 }
 
 const gradientOfTile: GradientFunction = (dy, [x], attributes) => {
