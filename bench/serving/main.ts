@@ -15,7 +15,7 @@ const usage = `npm run bench:serving -- [--rate N] [--seconds N] [--connections 
 Predicts one row a request over HTTP keep-alive while a pipeline learns, and tells how long answers take and what learning
 loses: first without requests, then with them, then with abuse beside them, over as many seconds each. The load client shares the machine.
   --rate N         predictions a second (10000)
-  --seconds N      how long (10)
+  --seconds N      how long (30: a checkpoint comes every 30 seconds)
   --connections N  keep-alive connections (32)
   --arriving N     records a second that arrive; 0: as fast as they are learned, from a log of two million (10000)
   --abuse N        abusive requests a second in the last part, of every kind that the tests know; 0: no such part (0)`;
@@ -23,7 +23,7 @@ loses: first without requests, then with them, then with abuse beside them, over
 const { values } = parseArgs({
   options: {
     rate: { type: 'string', default: '10000' },
-    seconds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '30' },
     connections: { type: 'string', default: '32' },
     arriving: { type: 'string', default: '10000' },
     abuse: { type: 'string', default: '0' },
@@ -107,7 +107,7 @@ function configOf(log: string, dir: string): object {
     target: 'power',
     batch: { rows: 256, maxDelay: '50ms' },
     models: { main: { mlp: { hidden: [64, 64] } } },
-    checkpoint: { dir, every: '5s' },
+    checkpoint: { dir },
     http: { port: 0 },
   };
 }
