@@ -23,7 +23,7 @@ export {
   TrainerError,
   type ErrorDetails,
 } from './errors.ts';
-export type { ErrorCode } from './error-codes.ts';
+export { errorCodes, type ErrorCode, type ErrorCodeText } from './error-codes.ts';
 export { barriers, type BarrierOptions } from './operators/barriers.ts';
 export { batch, type BatchOptions } from './operators/batch.ts';
 export { Batcher } from './operators/batcher.ts';
@@ -43,6 +43,7 @@ export { prepare, type BlockPreparer } from './operators/prepare.ts';
 export { RunningMoments } from './operators/running-moments.ts';
 export { pipeline, type PipelineParts, type PipelineStates } from './pipeline.ts';
 export * from './records.ts';
+export { rejectReasonTexts, type RejectReasonText } from './reject-reasons.ts';
 export { Credit } from './sources/credit.ts';
 export { csvSource, type CsvSourceOptions } from './sources/csv/csv-source.ts';
 export { kafkaSource } from './sources/kafka/kafka-source.ts';

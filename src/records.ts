@@ -2,6 +2,7 @@
 
 import { rejectReasonTexts } from './reject-reasons.ts';
 
+/** Arrays that a snapshot holds. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 /** What JSON can say. */
@@ -202,6 +203,7 @@ export interface Batch extends Passage {
 
 /** Why a record went to the dead letters. */
 export type RejectReason = keyof typeof rejectReasonTexts;
+/** All of them. */
 export const rejectReasons = Object.keys(rejectReasonTexts) as readonly RejectReason[];
 
 /** Why a good record was left out on purpose. */

@@ -203,9 +203,10 @@ export class LogReading {
         this.#tellEndOfInput();
         return;
       }
-      await this.#wake.wait(pollMs, this.#signal);
+      const isNotified = await this.#wake.wait(pollMs, this.#signal);
       for (const { reader } of this.#members) reader.refresh();
-      if (!isBounded) this.#joinNew();
+      // A watch that is broken says nothing: then the directory is listed to see.
+      if (!isBounded && (this.#isListingDue || !isNotified)) this.#joinNew();
       this.#look();
     }
   }

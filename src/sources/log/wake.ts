@@ -9,7 +9,8 @@ export class Wake {
     this.#wakeUp();
   }
 
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
+  /** Returns whether something happened. */
+  async wait(ms: number, signal: AbortSignal): Promise<boolean> {
     if (!this.#isNotified && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
@@ -21,6 +22,8 @@ export class Wake {
       });
       signal.removeEventListener('abort', this.#wakeUp);
     }
+    const isNotified = this.#isNotified;
     this.#isNotified = false;
+    return isNotified;
   }
 }
