@@ -119,8 +119,8 @@ for (const version of kafkaVersions) {
       );
       assert.deepEqual(records[3]?.headers, [
         ['a', '1'],
-        ['a', '3'],
         ['b', '2'],
+        ['a', '3'],
       ]);
       assert.deepEqual(records[0]?.headers, []);
     });
