@@ -48,7 +48,7 @@ class Asker {
   }
 
   end(): void {
-    this.#socket.destroy();
+    this.#socket.removeAllListeners('close').destroy();
   }
 
   #connected(): Socket {
@@ -57,6 +57,10 @@ class Asker {
       this.#hear(part);
     });
     socket.on('error', fail);
+    // One that was idle for long: the server closes it.
+    socket.on('close', () => {
+      if (socket === this.#socket) this.#socket = this.#connected();
+    });
     return socket;
   }
 
@@ -74,8 +78,9 @@ class Asker {
     latenciesMs[answered] = performance.now() - this.#dueMs;
     answered += 1;
     if (this.#isLast) {
-      this.#socket.destroy();
+      const last = this.#socket;
       this.#socket = this.#connected();
+      last.destroy();
     }
     free.push(this);
   }
