@@ -36,6 +36,8 @@ export class LogReading {
   /** Ascending by partition. */
   #members: Member[] = [];
   #isListingDue = true;
+  /** When the topic's directory was listed last, of `performance.now()`. */
+  #listedMs = -Infinity;
   #turnStart = performance.now();
   readonly #unsyncedFiles = new Set<string>();
 
@@ -126,6 +128,7 @@ export class LogReading {
   /** Takes in partitions that have appeared. */
   #joinNew(): void {
     this.#isListingDue = false;
+    this.#listedMs = performance.now();
     const { dir, topic, positions, start } = this.#options;
     const isFirst = this.#members.length === 0;
     // Of what appears later, or was not there at the checkpoint, nothing has been read: it is read from its start.
@@ -203,10 +206,11 @@ export class LogReading {
         this.#tellEndOfInput();
         return;
       }
-      const isNotified = await this.#wake.wait(pollMs, this.#signal);
+      await this.#wake.wait(pollMs, this.#signal);
       for (const { reader } of this.#members) reader.refresh();
-      // A watch that is broken says nothing: then the directory is listed to see.
-      if (!isBounded && (this.#isListingDue || !isNotified)) this.#joinNew();
+      // A watch that is broken says nothing, also while partitions that are known are written to.
+      const isListingOld = performance.now() - this.#listedMs >= pollMs;
+      if (!isBounded && (this.#isListingDue || isListingOld)) this.#joinNew();
       this.#look();
     }
   }

@@ -9,8 +9,7 @@ export class Wake {
     this.#wakeUp();
   }
 
-  /** Returns whether something happened. */
-  async wait(ms: number, signal: AbortSignal): Promise<boolean> {
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (!this.#isNotified && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
@@ -22,8 +21,6 @@ export class Wake {
       });
       signal.removeEventListener('abort', this.#wakeUp);
     }
-    const isNotified = this.#isNotified;
     this.#isNotified = false;
-    return isNotified;
   }
 }
