@@ -16,6 +16,7 @@ import { describeRoutes } from './openapi.ts';
 import { predictRoute } from './predict-route.ts';
 import { PredictionBatcher } from './prediction-batcher.ts';
 import type { Predictions } from './predictions.ts';
+import { decorateReplies } from './requests.ts';
 import { stateGuard } from './state-guard.ts';
 import type { PipelineStatus } from './status.ts';
 import type { VersionControl } from './version-control.ts';
@@ -128,6 +129,7 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
   const { predictions, version } = parts;
   const { concurrentRequests: maxRequests } = options;
   const predicting = { predictions, batcher: new PredictionBatcher(), maxRequests };
+  decorateReplies(app);
   predictRoute(app, predicting);
   modelsRoutes(app, () => parts.versions());
   await app.register(inferenceProtocol({ ...predicting, version }));

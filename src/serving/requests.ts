@@ -1,4 +1,11 @@
-import type { FastifyReply, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, onRequestHookHandler } from 'fastify';
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** What a request that predicts waits for. */
+    workUnderWay: Promise<unknown> | null;
+  }
+}
 
 /** Rows in one request at the most: what a batch of dashboards or jobs asks for, and milliseconds of this thread. */
 export const maxRequestRows = 1024;
@@ -17,12 +24,15 @@ export function predictingRoute(maxRequests: number) {
   } as const;
 }
 
-/** What a request waits for, by its raw reply. */
-const underWay = new WeakMap<FastifyReply['raw'], Promise<unknown>>();
+/** Comes before the routes that predict. */
+export function decorateReplies(app: FastifyInstance): void {
+  // A property, not a WeakMap: at thousands of requests a second its entries are most of what the garbage collector moves.
+  app.decorateReply('workUnderWay', null);
+}
 
 /** Lets a request hold its place among those at a time until `work` is done, also where its client is gone by then. */
-export function holdingPlace<Result>({ raw }: FastifyReply, work: Promise<Result>): Promise<Result> {
-  underWay.set(raw, work);
+export function holdingPlace<Result>(reply: FastifyReply, work: Promise<Result>): Promise<Result> {
+  reply.workUnderWay = work;
   return work;
 }
 
@@ -38,7 +48,7 @@ function concurrencyLimit(maxRequests: number): onRequestHookHandler {
     const free = (): void => void (open -= 1);
     // Comes for every request, answered or broken off.
     reply.raw.once('close', () => {
-      void (underWay.get(reply.raw) ?? Promise.resolve()).then(free, free);
+      void (reply.workUnderWay ?? Promise.resolve()).then(free, free);
     });
     done();
   };
