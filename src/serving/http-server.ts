@@ -11,6 +11,7 @@ import { displayHost } from './display-host.ts';
 import { docsPage } from './docs-page.ts';
 import { EventFeed } from './event-feed.ts';
 import { inferenceProtocol } from './inference-protocol.ts';
+import { isTooDeep, tooDeep } from './json-depth.ts';
 import { modelsRoutes } from './models-route.ts';
 import { describeRoutes } from './openapi.ts';
 import { predictRoute } from './predict-route.ts';
@@ -113,8 +114,7 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
     },
   });
   app.server.maxConnections = limits.connections;
-  // JSON alone: a page elsewhere cannot post it without asking first.
-  app.removeContentTypeParser('text/plain');
+  acceptJson(app);
   // Bodies are checked by rules of their own; their schemas are documentation.
   app.setValidatorCompiler(() => () => true);
   await app.register(helmet, security);
@@ -150,6 +150,16 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
       clearTimeout(force);
     },
   };
+}
+
+/** JSON alone: a page elsewhere cannot post it without asking first. */
+function acceptJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (isTooDeep(body)) done(Object.assign(new Error(tooDeep), { statusCode: 400 }));
+    else void parse(request, body, done);
+  });
 }
 
 function answerErrors(app: FastifyInstance): void {

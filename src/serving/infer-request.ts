@@ -1,3 +1,4 @@
+import { isTooDeep, tooDeep } from './json-depth.ts';
 import { maxRequestRows } from './requests.ts';
 
 /** The one input and the one output of every model. */
@@ -55,13 +56,15 @@ export function inferRequest(body: Uint8Array, jsonLength: number | null, column
 
 function parsed(json: Uint8Array): Fields {
   try {
-    return fieldsOf(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json)));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(json);
+    if (!isTooDeep(text)) return fieldsOf(JSON.parse(text));
   } catch {
     throw wrong(
       'the body',
       'a JSON object, in as many bytes as Inference-Header-Content-Length says where tensors follow',
     );
   }
+  throw new InferRequestError(tooDeep);
 }
 
 function rowCountOf(shape: unknown, columnCount: number): number {
