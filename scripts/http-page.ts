@@ -58,8 +58,8 @@ client.infer("turbine-power", [rows]).as_numpy("prediction")
 
 ## Limits
 
-Bodies up to \`http.bodyBytes\`, headers up to 16 KiB within 10 s, a whole request within 15 s, 512 connections, and on each route that
-predicts \`http.concurrentRequests\` at a time: the next is answered 503 with \`Retry-After\`. Before the first checkpoint predictions are
+Bodies up to \`http.bodyBytes\`, JSON of at most 64 levels, headers up to 16 KiB within 10 s, a whole request within 15 s, 512 connections, and
+on each route that predicts \`http.concurrentRequests\` at a time: the next is answered 503 with \`Retry-After\`. Before the first checkpoint predictions are
 answered 503 too. The server is bound to loopback unless \`http.host\` says otherwise. Whatever changes something asks for
 \`Authorization: Bearer TOKEN\` where \`http.tokenFile\` holds one, and is refused without one wherever the server is bound to another
 address; predicting changes nothing.
