@@ -152,7 +152,7 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
   };
 }
 
-/** JSON alone: a page elsewhere cannot post it without asking first. */
+/** JSON alone, which a page elsewhere cannot post without asking first, and none that takes long to parse. */
 function acceptJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();

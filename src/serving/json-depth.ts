@@ -1,7 +1,7 @@
 /** Levels of arrays and objects that the JSON of a request may have: far more than its shapes and the paths of fields need. */
 const maxDepth = 64;
 
-/** What a request is told whose JSON is. */
+/** What the sender of deeper JSON is told. */
 export const tooDeep = `the body: expected at most ${maxDepth} levels of arrays and objects`;
 
 const [quote, backslash, openArray, closeArray, openObject, closeObject] = ['"', '\\', '[', ']', '{', '}'].map((sign) =>

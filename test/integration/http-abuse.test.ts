@@ -31,6 +31,14 @@ suite('against abuse', { concurrency: 32 }, () => {
     });
   }
 
+  test('JSON of more than 64 levels is refused as that, before it is parsed', async () => {
+    // No JSON: whoever parsed it would say that.
+    const deep = '['.repeat(65);
+    const error = /^HTTP\/1\.1 400 [^]*"the body: expected at most 64 levels of arrays and objects"/;
+    assert.match(await answerTo(open(), predict(deep)), error);
+    assert.match(await answerTo(open(), infer(deep)), error);
+  });
+
   test('pipelined requests are answered in order', async () => {
     const body = (a: number): string => `{"a":${a}}`;
     const one = (a: number): string => predict(body(a)).replace('connection: close\r\n', '');
