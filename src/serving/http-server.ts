@@ -1,7 +1,7 @@
 import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import fastify from 'fastify';
-import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,12 +13,12 @@ import { EventFeed } from './event-feed.ts';
 import { inferenceProtocol } from './inference-protocol.ts';
 import { isTooDeep, tooDeep } from './json-depth.ts';
 import { modelsRoutes } from './models-route.ts';
-import { describeRoutes } from './openapi.ts';
+import { describeRoutes, type OpenApi } from './openapi.ts';
 import { predictRoute } from './predict-route.ts';
 import { PredictionBatcher } from './prediction-batcher.ts';
 import type { Predictions } from './predictions.ts';
 import { decorateReplies } from './requests.ts';
-import { stateGuard } from './state-guard.ts';
+import { guardState } from './state-guard.ts';
 import type { PipelineStatus } from './status.ts';
 import type { VersionControl } from './version-control.ts';
 
@@ -117,25 +117,30 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
   acceptJson(app);
   // Bodies are checked by rules of their own; their schemas are documentation.
   app.setValidatorCompiler(() => () => true);
-  await app.register(helmet, security);
-  app.addHook('onRequest', stateGuard(options.host, options.token));
+  guardState(app, options);
   tellAnswers(app, (request) => {
     parts.onAnswer(request);
   });
-  answerErrors(app);
-  documentRoutes(app, parts);
-  healthRoutes(app, parts);
-  metricsRoute(app, parts);
+  app.setErrorHandler(answerError);
+  const describe = describeRoutes(app, parts);
   const { predictions, version } = parts;
   const { concurrentRequests: maxRequests } = options;
   const predicting = { predictions, batcher: new PredictionBatcher(), maxRequests };
   decorateReplies(app);
   predictRoute(app, predicting);
-  modelsRoutes(app, () => parts.versions());
   await app.register(inferenceProtocol({ ...predicting, version }));
-  await pageRoutes(app);
   const feed = new EventFeed(parts);
-  feed.addTo(app);
+  // Hooks of a context of its own: thousands of predictions a second, which no browser shows, do not pass through them.
+  await app.register(async (shown) => {
+    await shown.register(helmet, security);
+    shown.setNotFoundHandler(answerNotFound);
+    documentRoutes(shown, parts, describe);
+    healthRoutes(shown, parts);
+    metricsRoute(shown, parts);
+    modelsRoutes(shown, () => parts.versions());
+    await pageRoutes(shown);
+    feed.addTo(shown);
+  });
   await listen(app, options);
   const { port } = app.server.address() as { port: number };
   return {
@@ -162,19 +167,20 @@ function acceptJson(app: FastifyInstance): void {
   });
 }
 
-function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    void reply.code(status).send({ error: status < 500 ? error.message : 'internal error' });
-  });
-  app.setNotFoundHandler((_request, reply) => {
-    void reply.code(404).send({ error: 'not found' });
-  });
+function answerError(
+  error: { statusCode?: number; message: string },
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const status = error.statusCode ?? 500;
+  void reply.code(status).send({ error: status < 500 ? error.message : 'internal error' });
 }
 
-/** Comes before the routes that it describes. */
-function documentRoutes(app: FastifyInstance, parts: HttpParts): void {
-  const describe = describeRoutes(app, parts);
+function answerNotFound(_request: FastifyRequest, reply: FastifyReply): void {
+  void reply.code(404).send({ error: 'not found' });
+}
+
+function documentRoutes(app: FastifyInstance, parts: HttpParts, describe: () => OpenApi): void {
   app.get('/openapi.json', { schema: { summary: 'This interface as an OpenAPI 3.1 document' } }, () => describe());
   app.get('/docs', ({ host }, reply) => {
     const fields = parts.predictions.predictor()?.fields ?? [];

@@ -15,12 +15,11 @@ export function answerLater(reply: FastifyReply, message: string, seconds: numbe
   return reply.code(503).header('retry-after', String(seconds)).send({ error: message });
 }
 
-/** Options of a route that predicts: thousands of small answers a second, which no browser shows. */
+/** Options of a route that predicts. */
 export function predictingRoute(maxRequests: number) {
   return {
     onRequest: concurrencyLimit(maxRequests),
     config: { isReading: true, isPredicting: true },
-    helmet: false,
   } as const;
 }
 

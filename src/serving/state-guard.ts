@@ -1,4 +1,4 @@
-import type { onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 declare module 'fastify' {
@@ -8,36 +8,45 @@ declare module 'fastify' {
   }
 }
 
+export interface GuardOptions {
+  readonly host: string;
+  readonly token: string | null;
+}
+
 const loopbacks = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Asks every request that may change something for the bearer token, where there is one or the server is bound to another
- * address than loopback. A route that changes nothing in spite of its method says `config: { isReading: true }`.
+ * Asks requests on the routes declared from now on that may change something for the bearer token, where there is one or the
+ * server is bound to another address than loopback. A route that changes nothing in spite of its method says
+ * `config: { isReading: true }`.
  *
- * @param token null: nobody may change anything from another machine.
+ * @param options `token` null: nobody may change anything from another machine.
  */
-export function stateGuard(host: string, token: string | null): onRequestHookHandler {
-  const wanted = token === null ? null : digestOf(`Bearer ${token}`);
-  return (request, reply, done) => {
-    const { method, is404, routeOptions } = request;
-    const isFree = is404 || readingMethods.has(method) || routeOptions.config.isReading === true;
-    if (isFree || (wanted === null && loopbacks.test(host))) {
-      done();
-      return;
-    }
-    if (wanted === null) {
-      const error = 'nothing can be changed over HTTP here: set http.tokenFile, or bind http.host to 127.0.0.1';
+export function guardState(app: FastifyInstance, options: GuardOptions): void {
+  const guard = guardOf(options);
+  if (guard === null) return;
+  app.addHook('onRoute', (route) => {
+    if ([route.method].flat().every((method) => readingMethods.has(method)) || route.config?.isReading === true) return;
+    route.onRequest = [guard, ...[route.onRequest ?? []].flat()];
+  });
+}
+
+/** Null where everybody may change what there is. */
+function guardOf({ host, token }: GuardOptions): onRequestHookHandler | null {
+  if (token === null) {
+    if (loopbacks.test(host)) return null;
+    const error = 'nothing can be changed over HTTP here: set http.tokenFile, or bind http.host to 127.0.0.1';
+    return (_request, reply) => {
       void reply.code(403).send({ error });
-      return;
-    }
+    };
+  }
+  const wanted = digestOf(`Bearer ${token}`);
+  const error = 'needs the bearer token of http.tokenFile';
+  return (request, reply, done) => {
     // Of equal length, so that the time of the comparison tells nothing.
     if (timingSafeEqual(digestOf(request.headers.authorization ?? ''), wanted)) done();
-    else
-      void reply
-        .code(401)
-        .header('www-authenticate', 'Bearer')
-        .send({ error: 'needs the bearer token of http.tokenFile' });
+    else void reply.code(401).header('www-authenticate', 'Bearer').send({ error });
   };
 }
 

@@ -77,7 +77,7 @@ function layersScorer(
 
 function layersOf(widths: readonly number[], weights: Arrays): readonly DenseLayer[] {
   return widths.slice(1).map((outputs, l) => ({
-    kernel: float32Array(weights, `dense${l}/kernel`, widths[l]! * outputs).slice(),
-    bias: float32Array(weights, `dense${l}/bias`, outputs).slice(),
+    kernel: Float64Array.from(float32Array(weights, `dense${l}/kernel`, widths[l]! * outputs)),
+    bias: Float64Array.from(float32Array(weights, `dense${l}/bias`, outputs)),
   }));
 }

@@ -72,6 +72,7 @@ suite('httpServer', () => {
     }
     const missing = await fetch(`${url}/nothing`);
     assert.equal(missing.status, 404);
+    assert.equal(missing.headers.get('x-content-type-options'), 'nosniff');
     assert.deepEqual(await missing.json(), { error: 'not found' });
   });
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fastify from 'fastify';
-import { stateGuard } from '../../src/serving/state-guard.ts';
+import { guardState } from '../../src/serving/state-guard.ts';
 
 /** The status of each request of a server with a route that changes something and one that only reads. */
 async function statuses(host: string, token: string | null, authorization?: string): Promise<readonly number[]> {
   const app = fastify();
-  app.addHook('onRequest', stateGuard(host, token));
+  guardState(app, { host, token });
   app.post('/change', () => 'changed');
   app.post('/ask', { config: { isReading: true } }, () => 'answered');
   app.get('/look', () => 'seen');
