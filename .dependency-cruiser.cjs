@@ -1,6 +1,6 @@
 /** The import table of ARCHITECTURE.md. */
 const shared =
-  '^src/(records|reject-reasons|errors|error-codes|telemetry|clock|progress|process-lock|durable-files|columns|fmix32)\\.ts$';
+  '^src/(records|reject-reasons|errors|error-codes|telemetry|clock|progress|process-lock|durable-files|columns|fmix32|json-depth)\\.ts$';
 
 /** A component folder imports the shared files, its own, and packages. */
 const component = (name, alsoAllowed = []) => ({

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pythonOf } from '../python-of.ts';
 
 /** Programs to run beside this one. */
 export interface Peers {
@@ -19,24 +20,7 @@ export const peerDir = fileURLToPath(new URL('.', import.meta.url));
  * headers of librdkafka (Debian: librdkafka-dev).
  */
 export function installPeers(dir: string): Peers {
-  const python = join(dir, 'python', 'bin', 'python3');
-  const wanted = readFileSync(join(peerDir, 'requirements.txt'), 'utf8');
-  const installed = join(dir, 'requirements.txt');
-  if (!existsSync(installed) || readFileSync(installed, 'utf8') !== wanted) {
-    mkdirSync(dir, { recursive: true });
-    run('python3', ['-m', 'venv', join(dir, 'python')]);
-    run(python, [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '-r',
-      join(peerDir, 'requirements.txt'),
-    ]);
-    // Written last, to say that the environment is complete.
-    writeFileSync(installed, wanted);
-  }
+  const python = pythonOf(dir, join(peerDir, 'requirements.txt'));
   return { python, fetch: buildFetch(dir, python) };
 }
 
@@ -48,10 +32,7 @@ function buildFetch(dir: string, python: string): string | null {
   if (library === undefined) throw new Error(`there is no librdkafka in ${libraries}`);
   const program = join(dir, 'fetch');
   const linking = [`-L${libraries}`, `-l:${library}`, `-Wl,-rpath,${libraries}`];
-  run('cc', ['-O2', '-Wall', '-Wextra', '-o', program, join(peerDir, 'fetch.c'), ...linking]);
+  const args = ['-O2', '-Wall', '-Wextra', '-o', program, join(peerDir, 'fetch.c'), ...linking];
+  execFileSync('cc', args, { stdio: ['ignore', 'inherit', 'inherit'] });
   return program;
-}
-
-function run(program: string, args: readonly string[]): void {
-  execFileSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 }

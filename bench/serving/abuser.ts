@@ -10,8 +10,10 @@ import { abuses, answerTo } from '../../test/support/http-abuses.ts';
 export interface Abuse {
   readonly requests: number;
   readonly kinds: number;
-  /** Not answered, or as a fault of the server. */
+  /** Answered as a fault of the server. */
   readonly failed: number;
+  /** Cut off with no answer that could still be read: what closes a connection on which more comes may reset it. */
+  readonly cutOff: number;
   readonly cpuSeconds: number;
 }
 
@@ -32,7 +34,8 @@ const { user, system } = process.cpuUsage();
 const abuse: Abuse = {
   requests: total,
   kinds: abuses.length,
-  failed: statuses.filter((status) => !(status < 500)).length,
+  failed: statuses.filter((status) => status >= 500).length,
+  cutOff: statuses.filter((status) => Number.isNaN(status)).length,
   cpuSeconds: (user + system) / 1e6,
 };
 console.log(JSON.stringify(abuse));

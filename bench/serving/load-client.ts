@@ -57,7 +57,6 @@ class Asker {
       this.#hear(part);
     });
     socket.on('error', fail);
-    // One that was idle for long: the server closes it.
     socket.on('close', () => {
       if (socket === this.#socket) this.#socket = this.#connected();
     });
@@ -97,7 +96,8 @@ const cpuBefore = process.cpuUsage();
 const timer = setInterval(() => {
   const nowMs = performance.now();
   const due = Math.min(total, Math.floor(((nowMs - startMs) * ratePerSecond) / 1000));
-  for (; sent < due && free.length > 0; sent += 1) free.pop()?.ask(startMs + (1000 * sent) / ratePerSecond);
+  // In turn, so that none lies idle until the server closes it.
+  for (; sent < due && free.length > 0; sent += 1) free.shift()?.ask(startMs + (1000 * sent) / ratePerSecond);
   // What is not answered a while after the end has failed.
   if (answered < total && nowMs < startMs + 1000 * (warmUpSeconds + seconds + 10)) return;
   clearInterval(timer);

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { DecodedColumns, FieldPlan, RecordBlock } from '../records.ts';
 import { messageOf } from '../errors.ts';
+import { isTooDeep } from '../json-depth.ts';
 import { decodeRows, putField } from './decode-rows.ts';
 import { valueAt, wantedPaths } from './json-paths.ts';
 import type { RecordFault, Reject, RowCodec } from './row-codec.ts';
@@ -24,7 +25,7 @@ export function jsonCodec(options: JsonCodecOptions): RowCodec {
 
   function readRecord(block: RecordBlock, recordIndex: number, sink: RowSink): RecordFault | null {
     const bytes = valueOf(block, recordIndex);
-    if (!isWithinDepth(bytes, depth)) return { reason: 'json.tooDeep', detail: `nested deeper than ${depth}` };
+    if (isTooDeep(bytes, depth)) return { reason: 'json.tooDeep', detail: `nested deeper than ${depth}` };
     const parsed = parseObject(bytes);
     if (typeof parsed === 'string') return { reason: 'json.invalid', detail: parsed };
     for (const field of wanted) {
@@ -41,7 +42,7 @@ export function jsonCodec(options: JsonCodecOptions): RowCodec {
       decodeRows(block, sinks, valueBytes, (recordIndex, sink) => readRecord(block, recordIndex, sink), reject),
     recordAt: (block, recordIndex) => {
       const value = valueOf(block, recordIndex);
-      if (valueFault(value.length, valueBytes) !== null || !isWithinDepth(value, depth)) return null;
+      if (valueFault(value.length, valueBytes) !== null || isTooDeep(value, depth)) return null;
       const parsed = parseObject(value);
       return typeof parsed === 'string' ? null : parsed;
     },
@@ -64,25 +65,4 @@ function parseObject(bytes: Buffer): object | string {
     return messageOf(error);
   }
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : 'not a JSON object';
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-
-/** Counts open brackets outside of strings, so that the parser never sees a bomb. */
-function isWithinDepth(bytes: Buffer, depth: number): boolean {
-  let open = 0;
-  let isInString = false;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at]!;
-    if (isInString) {
-      if (byte === backslash) at += 1;
-      else if (byte === quote) isInString = false;
-    } else if (byte === quote) isInString = true;
-    else if (byte === 0x7b || byte === 0x5b) {
-      open += 1;
-      if (open > depth) return false;
-    } else if (byte === 0x7d || byte === 0x5d) open -= 1;
-  }
-  return true;
 }

@@ -6,18 +6,18 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, messageOf } from '../errors.ts';
+import { isTooDeep } from '../json-depth.ts';
 import { tellAnswers, type AnsweredRequest } from './answered-requests.ts';
 import { displayHost } from './display-host.ts';
 import { docsPage } from './docs-page.ts';
 import { EventFeed } from './event-feed.ts';
 import { inferenceProtocol } from './inference-protocol.ts';
-import { isTooDeep, tooDeep } from './json-depth.ts';
 import { modelsRoutes } from './models-route.ts';
 import { describeRoutes, type OpenApi } from './openapi.ts';
 import { predictRoute } from './predict-route.ts';
 import { PredictionBatcher } from './prediction-batcher.ts';
 import type { Predictions } from './predictions.ts';
-import { decorateReplies } from './requests.ts';
+import { decorateReplies, maxRequestDepth, tooDeep } from './requests.ts';
 import { guardState } from './state-guard.ts';
 import type { PipelineStatus } from './status.ts';
 import type { VersionControl } from './version-control.ts';
@@ -161,9 +161,9 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
 function acceptJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (isTooDeep(body)) done(Object.assign(new Error(tooDeep), { statusCode: 400 }));
-    else void parse(request, body, done);
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (isTooDeep(body, maxRequestDepth)) done(Object.assign(new Error(tooDeep), { statusCode: 400 }));
+    else void parse(request, body.toString(), done);
   });
 }
 

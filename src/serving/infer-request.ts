@@ -1,5 +1,5 @@
-import { isTooDeep, tooDeep } from './json-depth.ts';
-import { maxRequestRows } from './requests.ts';
+import { isTooDeep } from '../json-depth.ts';
+import { maxRequestDepth, maxRequestRows, tooDeep } from './requests.ts';
 
 /** The one input and the one output of every model. */
 export const inputName = 'features';
@@ -56,8 +56,8 @@ export function inferRequest(body: Uint8Array, jsonLength: number | null, column
 
 function parsed(json: Uint8Array): Fields {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(json);
-    if (!isTooDeep(text)) return fieldsOf(JSON.parse(text));
+    if (!isTooDeep(json, maxRequestDepth))
+      return fieldsOf(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json)));
   } catch {
     throw wrong(
       'the body',

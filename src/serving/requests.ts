@@ -10,6 +10,12 @@ declare module 'fastify' {
 /** Rows in one request at the most: what a batch of dashboards or jobs asks for, and milliseconds of this thread. */
 export const maxRequestRows = 1024;
 
+/** Levels of arrays and objects that the JSON of a request may have: far more than its shapes and the paths of fields need. */
+export const maxRequestDepth = 64;
+
+/** What the sender of deeper JSON is told. */
+export const tooDeep = `the body: expected at most ${maxRequestDepth} levels of arrays and objects`;
+
 /** Says that what was asked for cannot be had yet, and when to try again. */
 export function answerLater(reply: FastifyReply, message: string, seconds: number): FastifyReply {
   return reply.code(503).header('retry-after', String(seconds)).send({ error: message });

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 /** The header line that says so. */
@@ -69,12 +68,12 @@ function chunks(bytes: number): string {
   return `${bytes.toString(16)}\r\n${' '.repeat(bytes)}\r\n0\r\n\r\n`;
 }
 
-/** All that comes back until the other side closes. */
+/** All that comes back until the other side closes, also by a reset. */
 export async function answerTo(socket: Socket, text: string): Promise<string> {
   let answer = '';
   socket.setEncoding('latin1').on('data', (part: string) => (answer += part));
   socket.on('error', () => undefined);
   socket.write(text);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   return answer;
 }
