@@ -19,13 +19,14 @@ export interface Abuse {
 
 const [port = 0, perSecond = 0, seconds = 0] = process.argv.slice(2).map(Number);
 const total = perSecond * seconds;
+const requests = abuses.map(([, text]) => Buffer.from(text));
 const startMs = performance.now();
 const answers: Promise<string>[] = [];
 while (answers.length < total) {
   const due = Math.min(total, Math.floor(((performance.now() - startMs) * perSecond) / 1000));
   while (answers.length < due) {
-    const [, bytes] = abuses[answers.length % abuses.length]!;
-    answers.push(answerTo(connect(port, '127.0.0.1'), bytes));
+    const request = requests[answers.length % requests.length]!;
+    answers.push(answerTo(connect(port, '127.0.0.1'), request));
   }
   await sleep(1);
 }

@@ -89,9 +89,9 @@ async function bench(): Promise<void> {
     for (const [name, rounds] of asked) {
       for (const [figure, { unit, of }] of Object.entries(figures)) tell(`${name}.${figure}`, unit, rounds.map(of));
     }
-    for (const { requests, kinds, failed, cutOff } of abuses)
+    for (const { requests, kinds, failed, cutOff, cpuSeconds: cpu } of abuses)
       console.log(
-        `${requests} abuses of ${kinds} kinds; ${failed} answered as a fault of the server, ${cutOff} cut off`,
+        `${requests} abuses of ${kinds} kinds; ${failed} answered as a fault of the server, ${cutOff} cut off, ${cpu} CPU-s`,
       );
   } finally {
     await pipeline?.stop();

@@ -69,11 +69,11 @@ function chunks(bytes: number): string {
 }
 
 /** All that comes back until the other side closes, also by a reset. */
-export async function answerTo(socket: Socket, text: string): Promise<string> {
+export async function answerTo(socket: Socket, request: string | Buffer): Promise<string> {
   let answer = '';
   socket.setEncoding('latin1').on('data', (part: string) => (answer += part));
   socket.on('error', () => undefined);
-  socket.write(text);
+  socket.write(request);
   await new Promise((resolve) => socket.once('close', resolve));
   return answer;
 }
