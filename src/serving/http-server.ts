@@ -128,7 +128,8 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
   const predicting = { predictions, batcher: new PredictionBatcher(), maxRequests };
   decorateReplies(app);
   predictRoute(app, predicting);
-  await app.register(inferenceProtocol({ ...predicting, version }));
+  const protocol = inferenceProtocol({ ...predicting, version });
+  await app.register(protocol.infer);
   const feed = new EventFeed(parts);
   // Hooks of a context of its own: thousands of predictions a second, which no browser shows, do not pass through them.
   await app.register(async (shown) => {
@@ -138,6 +139,7 @@ export async function httpServer(options: HttpOptions, parts: HttpParts): Promis
     healthRoutes(shown, parts);
     metricsRoute(shown, parts);
     modelsRoutes(shown, () => parts.versions());
+    await shown.register(protocol.metadata);
     await pageRoutes(shown);
     feed.addTo(shown);
   });

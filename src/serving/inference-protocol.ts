@@ -34,30 +34,41 @@ type Find = (request: ModelRequest, reply: FastifyReply) => Found | null;
 
 /**
  * The Open Inference Protocol v2 over HTTP, with the binary tensor extension: every model of the pipeline takes one tensor of
- * features, before normalization, and gives one of predictions.
+ * features, before normalization, and gives one of predictions. In two plugins: what infers, and what tells of the server and its models.
  */
-export function inferenceProtocol({ version, ...options }: ProtocolOptions) {
-  const { predictions } = options;
+export function inferenceProtocol({ version, maxRequests, ...parts }: ProtocolOptions) {
+  const { predictions } = parts;
   const keys = protocolNames(predictions);
   const find = finder(keys, predictions);
-  return (app: FastifyInstance, _options: object, done: () => void): void => {
-    // Bodies are read here: clients send JSON with tensors behind it, and often no type at all.
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => {
-      parsed(null, body);
-    });
-    const extensions = ['binary_tensor_data'];
-    app.get('/v2', { schema: serverSchema }, () => ({ name: 'millrace', version, extensions }));
-    app.post('/v2/repository/index', { schema: indexSchema, config: { isReading: true } }, () => {
-      const served = predictions.predictor()?.version ?? null;
-      return [...keys].map(([name, key]) => {
-        const reason = served === null ? predictions.unready : (served.refusal(key) ?? '');
-        return { name, version: served?.id ?? '', state: reason === '' ? 'READY' : 'UNAVAILABLE', reason };
+  return {
+    infer: (app: FastifyInstance, _options: object, done: () => void): void => {
+      takeAnyBody(app);
+      for (const path of paths) inferRoute(app, path, find, { maxRequests, ...parts });
+      done();
+    },
+    metadata: (app: FastifyInstance, _options: object, done: () => void): void => {
+      takeAnyBody(app);
+      const extensions = ['binary_tensor_data'];
+      app.get('/v2', { schema: serverSchema }, () => ({ name: 'millrace', version, extensions }));
+      app.post('/v2/repository/index', { schema: indexSchema, config: { isReading: true } }, () => {
+        const served = predictions.predictor()?.version ?? null;
+        return [...keys].map(([name, key]) => {
+          const reason = served === null ? predictions.unready : (served.refusal(key) ?? '');
+          return { name, version: served?.id ?? '', state: reason === '' ? 'READY' : 'UNAVAILABLE', reason };
+        });
       });
-    });
-    for (const path of paths) modelRoutes(app, path, find, options);
-    done();
+      for (const path of paths) modelRoutes(app, path, find);
+      done();
+    },
   };
+}
+
+/** Bodies are read here: clients send JSON with tensors behind it, and often no type at all. */
+function takeAnyBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => {
+    parsed(null, body);
+  });
 }
 
 /** Keys of the models by their names in the protocol. */
@@ -85,12 +96,7 @@ function finder(keys: ReadonlyMap<string, string>, predictions: Predictions): Fi
   };
 }
 
-function modelRoutes(
-  app: FastifyInstance,
-  path: string,
-  find: Find,
-  { maxRequests, ...parts }: InferOptions & Pick<ProtocolOptions, 'maxRequests'>,
-): void {
+function modelRoutes(app: FastifyInstance, path: string, find: Find): void {
   app.get(path, { schema: modelSchema }, (request: ModelRequest, reply) => {
     const found = find(request, reply);
     return found === null ? reply : reply.send(metadata(request.params.name, found));
@@ -102,6 +108,14 @@ function modelRoutes(
     if (refusal !== null) return reply.code(501).send({ error: refusal });
     return reply.send({ name: request.params.name, ready: true });
   });
+}
+
+function inferRoute(
+  app: FastifyInstance,
+  path: string,
+  find: Find,
+  { maxRequests, ...parts }: InferOptions & Pick<ProtocolOptions, 'maxRequests'>,
+): void {
   const options = { schema: inferSchema, ...predictingRoute(maxRequests) };
   app.post(`${path}/infer`, options, (request: ModelRequest, reply) => {
     const found = find(request, reply);

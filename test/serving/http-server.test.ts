@@ -72,7 +72,10 @@ suite('httpServer', () => {
     }
     const missing = await fetch(`${url}/nothing`);
     assert.equal(missing.status, 404);
-    assert.equal(missing.headers.get('x-content-type-options'), 'nosniff');
+    for (const path of ['/nothing', '/v2', '/v2/models/nothing', '/v1/models', '/metrics', '/openapi.json']) {
+      const { headers } = await fetch(`${url}${path}`);
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
+    }
     assert.deepEqual(await missing.json(), { error: 'not found' });
   });
 
