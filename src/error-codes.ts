@@ -87,7 +87,7 @@ export const errorCodes = {
   },
   'checkpoint.damaged': {
     meaning:
-      'What a state directory holds cannot be read back, or there is no such directory. A damaged checkpoint alone is passed over for the one before it.',
+      'What a state directory holds cannot be read back, or there is no such directory. A damaged checkpoint is passed over for the one before it; where none is whole, nothing is begun anew unasked.',
     from: 'going on from a checkpoint, `inspect`, `models`',
     fix: 'Check `checkpoint.dir`; `millrace inspect` verifies every checkpoint. Restore the file that the message names, or start anew with `--fresh`.',
     exitCode: 1,

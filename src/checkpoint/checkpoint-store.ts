@@ -45,7 +45,10 @@ export interface CheckpointStore {
    * @throws CheckpointError
    */
   save(facts: CheckpointFacts, parts: ReadonlyMap<string, Snapshot>): Promise<SavedFiles>;
-  /** The newest checkpoint that is whole; each damaged one before it is told to `onDamaged`. Null in a fresh directory. */
+  /**
+   * The newest checkpoint that is whole; each damaged one before it is told to `onDamaged`. Null in a fresh directory.
+   * @throws CheckpointError where there are checkpoints and none is whole: to begin anew would in time remove them all.
+   */
   latest(onDamaged: (id: string, problem: string) => void): Checkpoint | null;
   /** Manifests of the checkpoints that are kept, newest first; their files are not looked at. */
   manifests(): readonly Manifest[];
@@ -192,12 +195,19 @@ async function pointTo(dir: string, id: string): Promise<void> {
 }
 
 function latestIntact(dir: string, onDamaged: (id: string, problem: string) => void): Checkpoint | null {
-  for (const id of checkpointIds(dir).reverse()) {
+  const ids = checkpointIds(dir).reverse();
+  const problems = [];
+  for (const id of ids) {
     const { checkpoint, problem } = readIntact(dir, id);
     if (checkpoint !== null) return checkpoint;
     onDamaged(id, problem);
+    problems.push(`${id} (${problem})`);
   }
-  return null;
+  if (problems.length === 0) return null;
+  throw new CheckpointError(
+    'checkpoint.damaged',
+    `${dir}: no checkpoint is whole: ${problems.join(', ')}. Restore one from a copy, or start anew with --fresh, which moves them aside.`,
+  );
 }
 
 function readIntact(dir: string, id: string): { readonly checkpoint: Checkpoint | null; readonly problem: string } {

@@ -58,7 +58,7 @@ export function logTelemetry(logger: PipelineLogger): Telemetry {
           warn('checkpoint', event.message);
           break;
         case 'checkpointDamaged':
-          logger.error(`checkpoint ${event.id} is damaged (${event.message}); going back to the one before it`);
+          logger.error(`checkpoint ${event.id} is damaged (${event.message}); looking at the one before it`);
           break;
         case 'offsetsSkipped':
           logger.error(`${placeOf(event)} are gone and were not learned`);

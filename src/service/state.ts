@@ -29,7 +29,7 @@ const killPoint = process.env['MILLRACE_TEST_KILL_AT'];
 
 /**
  * Takes the state directory, moves old state aside where asked to, and finds the newest checkpoint that is whole.
- * @throws CheckpointError where another process has it; ConfigError where it is the state of another pipeline.
+ * @throws CheckpointError where another process has it or no checkpoint of it is whole; ConfigError where it is the state of another pipeline.
  */
 export function openState(config: Config, isFresh: boolean, telemetry: Telemetry): OpenState {
   const { dir, keep } = config.checkpoint;

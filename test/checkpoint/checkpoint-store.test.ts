@@ -114,6 +114,29 @@ describe('openCheckpoints', () => {
     store.close();
   });
 
+  test('begins nothing anew where there are checkpoints and none is whole', async () => {
+    const dir = freshDir();
+    const store = openCheckpoints(dir, { keep: 3 });
+    for (const step of [1, 2]) await store.save(facts(step), parts(step));
+    writeFileSync(join(dir, 'checkpoint-000000000001', 'trainer.bin'), 'damaged');
+    writeFileSync(join(dir, 'checkpoint-000000000002', 'manifest.json'), '{}');
+    const damaged: string[] = [];
+    assert.throws(
+      () => store.latest((id) => damaged.push(id)),
+      ({ code, message }: CheckpointError) => {
+        assert.equal(code, 'checkpoint.damaged');
+        const [two, one] = ['2 \\(manifest.json: digest differs\\)', '1 \\(trainer.bin: digest differs\\)'];
+        assert.match(
+          message,
+          new RegExp(`no checkpoint is whole: checkpoint-0*${two}, checkpoint-0*${one}\\. .*--fresh`),
+        );
+        return true;
+      },
+    );
+    assert.deepEqual(damaged, ['checkpoint-000000000002', 'checkpoint-000000000001']);
+    store.close();
+  });
+
   test('refuses a second writer and names the first', () => {
     const dir = freshDir();
     const store = openCheckpoints(dir, { keep: 3 });

@@ -100,6 +100,22 @@ describe('a restart', () => {
     assertSame(JSON.parse(stdout) as RunDocument, whole);
   });
 
+  test('begins nothing anew where no checkpoint is whole, unless it is asked to', async (t) => {
+    const { fleet, whole } = await undisturbed(t);
+    const pipeline = fleet.pipeline('all-damaged');
+    assertSame(await runOnce(pipeline), whole);
+    const kept = checkpointNumbers(pipeline);
+    for (const number of kept) writeFileSync(join(pipeline.state, checkpointId(number), 'trainer.bin'), '');
+
+    const { code, stderr } = await runCommand(['run', pipeline.file, '--once', '--json']);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /checkpoint\.damaged.*no checkpoint is whole.*--fresh/s);
+    assert.deepEqual(checkpointNumbers(pipeline), kept, 'what may still be of use stays');
+
+    const fresh = await runCommand(['run', pipeline.file, '--once', '--json', '--fresh']);
+    assertSame(JSON.parse(fresh.stdout) as RunDocument, whole);
+  });
+
   test('after SIGTERM in mid-stream has the partial batch again and comes to the same weights', async (t) => {
     const { fleet, whole } = await undisturbed(t);
     const pipeline = fleet.pipeline('stopped', { limits: { ringBytes: '16KiB' } });
