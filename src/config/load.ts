@@ -23,24 +23,35 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ConfigError that lists every problem with its key, value and a likely fix.
  */
 export function loadConfig(file: string, environment: Environment = process.env): LoadedConfig {
-  let text: string;
+  return checkConfig(readDocument(file), file, environment);
+}
+
+/** The same from text; `file` is only named in messages. */
+export function parseConfig(text: string, file: string, environment: Environment): LoadedConfig {
+  return checkConfig(parseYaml(text, file), file, environment);
+}
+
+/**
+ * A configuration file as it is written, with nothing checked or filled in.
+ * @throws ConfigError where it cannot be read or is no YAML.
+ */
+export function readDocument(file: string): unknown {
   try {
-    text = readFileSync(file, 'utf8');
+    return parseYaml(readFileSync(file, 'utf8'), file);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new ConfigError(
       'config.missing',
       `${file}: cannot read the configuration (${messageOf(error)}). Check the path.`,
     );
   }
-  return parseConfig(text, file, environment);
 }
 
-/** The same from text; `file` is only named in messages. */
-export function parseConfig(text: string, file: string, environment: Environment): LoadedConfig {
+function parseYaml(text: string, file: string): unknown {
   const yaml = parseDocument(text, { prettyErrors: true });
   const [syntax] = yaml.errors;
   if (syntax !== undefined) throw new ConfigError('config.invalid', `${file}: not YAML: ${syntax.message}`);
-  return checkConfig(yaml.toJS(), file, environment);
+  return yaml.toJS();
 }
 
 /**

@@ -38,15 +38,17 @@ describe('millrace init', () => {
     const cwd = checkoutDirectory(t);
     const rows = Array.from({ length: 40 }, (_, row) => {
       const time = new Date(60_000 * row).toISOString();
-      return `pump-${row % 4},${time},${['on', 'off'][row % 2]},1,note ${row},${row / 4},${2 * row}`;
+      const counters = `${row},${Math.floor(row / 4)}`;
+      return `pump-${row % 4},${time},${['on', 'off'][row % 2]},1,note ${row},${row / 4},${2 * (row % 9)},${counters}`;
     });
-    writeFileSync(join(cwd, 'pumps.csv'), `pumpId,seen,state,unit,note,flow,watts\n${rows.join('\n')}\n`);
+    writeFileSync(join(cwd, 'pumps.csv'), `pumpId,seen,state,unit,note,flow,watts,line,seq\n${rows.join('\n')}\n`);
     const pumps = ['init', '--source', 'csv', '--file', 'pumps.csv', '--json'];
     const proposed = (await runForDocument(pumps, { cwd })) as Record<string, unknown>;
     assert.deepEqual([proposed['target'], proposed['key'], proposed['time']], ['watts', 'pumpId', 'seen']);
     const text = readFileSync(join(cwd, 'pumps.yaml'), 'utf8');
     const { features } = parse(text) as { features: unknown };
     assert.deepEqual(features, { state: { as: 'oneHot', max: 2 }, flow: {} });
+    assert.match(text, /^# Left out.*count up: line, seq\.$/m);
     assert.match(text, /^# Left out.*: unit, note\.$/m);
 
     const asked = ['--target', 'state', '--key', 'note', '--out', 'states.yaml'];
@@ -78,6 +80,9 @@ describe('millrace init', () => {
     const refusals: readonly (readonly [readonly string[], RegExp])[] = [
       [['init'], /needs --source kafka, log or csv/],
       [['init', '--source', 'csv'], /needs --file PATH/],
+      [['init', '--config', 'nowhere.yaml'], /^millrace: config\.missing: nowhere\.yaml: cannot read/m],
+      [['init', '--config', 'examples/housing/housing.csv'], /source: is missing/],
+      [['init', '--config', 'examples/housing/housing.yaml', '--topic', 'a'], /cannot be used with option '--topic/],
       [['init', '--source', 'log', '--topic', 't'], /needs --dir DIR/],
       [['init', '--source', 'kafka', '--topic', 't'], /needs --brokers HOST:PORT/],
       [

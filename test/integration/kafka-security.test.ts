@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { Credit } from '../../src/sources/credit.ts';
 import type { KafkaConnection } from '../../src/sources/kafka/kafka-connection.ts';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.ts';
@@ -91,6 +92,38 @@ describe('Kafka with TLS and SASL', { skip: missing('kafka-4.3.1') ?? false }, (
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /source\.unavailable: cannot write to topic produced.*[Aa]uthentication/);
     assert.doesNotMatch(refused.stderr, /canary/);
+  });
+
+  test('init samples what a file says of the cluster, and leaves the password to the environment', async () => {
+    const [whole, cluster, out] = ['whole.yaml', 'cluster.yaml', 'sampled.yaml'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const sasl = { mechanism: 'scram-sha-512', username: kafkaUser.username, password: '${KAFKA_PASSWORD}' };
+    const tls = { caFile: kafka.caFile };
+    const kafkaOf = {
+      brokers: [kafka.bootstrapTls],
+      topics: ['sampled'],
+      groupId: 'learners',
+      start: 'latest',
+      tls,
+      sasl,
+    };
+    const schemaFile = join(folder, 'sampled.avsc');
+    const input = { source: { kafka: kafkaOf }, decode: { avro: { schemaFile } } };
+    writeFileSync(cluster, JSON.stringify({ name: 'fleet', ...input }));
+    writeFileSync(whole, JSON.stringify({ name: 'fleet', ...input, features: { load: {} }, target: 'power' }));
+    const env = { KAFKA_PASSWORD: kafkaUser.password };
+    await runForDocument(['produce', '--config', whole, '--simulate', '5', '--count', '300', '--json'], { env });
+    const init = ['init', '--config', cluster, '--out', out, '--json'];
+    const made = (await runForDocument(init, { env })) as Record<string, unknown>;
+    assert.deepEqual([made['target'], made['key'], made['time']], ['power', 'sensorId', 'measuredAt']);
+    const written = readFileSync(out, 'utf8');
+    assert.deepEqual((parse(written) as { source: unknown }).source, { kafka: kafkaOf });
+    assert.match(written, /^# Left out, since they only count up: seq\.$/m);
+    assert.doesNotMatch(written, new RegExp(kafkaUser.password));
+    assert.equal((await runCommand(['validate', out], { env })).code, 0);
   });
 
   test('a server whose certificate nobody vouches for is refused', async () => {

@@ -23,7 +23,7 @@ export interface Roles {
 const mostCategories = 16;
 
 /**
- * Roles as types and names suggest them, but for those that are given: the target is the last number, as in most files.
+ * Roles as types and names suggest them, but for those that are given: the target is the last number that does not count records.
  * @throws ConfigError where a given field is not among the sampled ones, or nothing could be predicted.
  */
 export function proposeRoles(fields: readonly SampledField[], given: Partial<Roles>): Roles {
@@ -37,7 +37,7 @@ export function proposeRoles(fields: readonly SampledField[], given: Partial<Rol
   const time = given.time ?? fields.find(({ type }) => type === 'time')?.name ?? null;
   const key = given.key ?? fields.find(isKey)?.name ?? null;
   const numbers = fields.filter(({ name, type }) => type === 'number' && name !== time && name !== key);
-  const target = given.target ?? numbers.at(-1)?.name;
+  const target = given.target ?? (numbers.findLast(({ isCounter }) => !isCounter) ?? numbers.at(-1))?.name;
   if (target === undefined) {
     throw new ConfigError('config.missing', 'no field of the records is a number; name what to predict with --target');
   }
@@ -83,8 +83,8 @@ export function initDocument(input: InitInput, fields: readonly SampledField[], 
 function featureLines(fields: readonly SampledField[], { target, key, time }: Roles): string[] {
   const others = fields.filter(({ name }) => ![target, key, time].includes(name));
   const features = Object.fromEntries(
-    others.flatMap(({ name, type, values }): [string, object][] => {
-      if (values < 2) return [];
+    others.flatMap(({ name, type, values, isCounter }): [string, object][] => {
+      if (values < 2 || isCounter) return [];
       if (type === 'number' || type === 'boolean') return [[name, {}]];
       if (type === 'text' && values <= mostCategories) return [[name, { as: 'oneHot', max: values }]];
       return [];
@@ -93,14 +93,20 @@ function featureLines(fields: readonly SampledField[], { target, key, time }: Ro
   if (Object.keys(features).length === 0) {
     throw new ConfigError(
       'config.invalid',
-      `no field is left to learn from: ${target} is predicted, and no other varies and is a number, a boolean or has at most ${mostCategories} values`,
+      `no field is left to learn from: ${target} is predicted, and no other varies and is a number that does not only count up, a boolean or has at most ${mostCategories} values`,
     );
   }
-  const left = others.map(({ name }) => name).filter((name) => !(name in features));
+  const left = others.filter(({ name }) => !(name in features));
   return [
     entry('features', features),
-    ...(left.length === 0 ? [] : [`# Left out, since one value or too many tell nothing: ${left.join(', ')}.`]),
+    ...leftOut('they only count up', left, ({ isCounter }) => isCounter),
+    ...leftOut('one value or too many tell nothing', left, ({ isCounter }) => !isCounter),
   ];
+}
+
+function leftOut(why: string, fields: readonly SampledField[], isSo: (field: SampledField) => boolean): string[] {
+  const names = fields.filter(isSo).map(({ name }) => name);
+  return names.length === 0 ? [] : [`# Left out, since ${why}: ${names.join(', ')}.`];
 }
 
 /** One key; what it has lies on its line, but for features, which have a line each. */

@@ -5,6 +5,7 @@ import type { SampledField } from './sampled-fields.ts';
 
 /** What the command line says; a terminal is asked for the rest. */
 export interface InitOptions {
+  readonly config?: string;
   readonly source?: 'kafka' | 'log' | 'csv';
   readonly file?: string;
   readonly dir?: string;

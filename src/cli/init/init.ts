@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { stdin, stdout } from 'node:process';
 import { Option, type Command } from 'commander';
-import { configOf, parseConfig } from '../../config/load.ts';
+import type { Config } from '../../config/config.ts';
+import { configOf, parseConfig, readDocument } from '../../config/load.ts';
 import type { ConfigDocument } from '../../config/schema.ts';
 import { ConfigError, messageOf } from '../../errors.ts';
 import { printJson, printLine } from '../command-output.ts';
@@ -13,6 +14,12 @@ import { sampledFields } from './sampled-fields.ts';
 /** `millrace init` */
 export function defineInit(command: Command): void {
   command
+    .addOption(
+      new Option(
+        '--config <file>',
+        'take name, source and decode, with TLS, SASL and names of the environment, from a file that may lack the rest',
+      ).conflicts(['source', 'file', 'dir', 'brokers', 'topic', 'schema', 'registry']),
+    )
     .addOption(new Option('--source <kind>', 'where records come from').choices(['kafka', 'log', 'csv']))
     .option('--file <path>', 'csv: a path or a glob')
     .option('--dir <dir>', 'log: the directory of the embedded log')
@@ -27,7 +34,12 @@ export function defineInit(command: Command): void {
     .option('--out <file>', 'the file to write (default: NAME.yaml)')
     .option('--force', 'write over a file that is there')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', '\nExample:\n  millrace init --source csv --file examples/housing/housing.csv --target price')
+    .addHelpText(
+      'after',
+      '\nA cluster with TLS or SASL is described in a file as for running, which --config names.' +
+        '\n\nExample:\n  millrace init --source csv --file examples/housing/housing.csv --target price' +
+        '\n  millrace init --config cluster.yaml --out turbine.yaml',
+    )
     .action(init);
 }
 
@@ -35,9 +47,10 @@ export function defineInit(command: Command): void {
 async function init(options: InitOptions): Promise<void> {
   const isAsking = stdin.isTTY && stdout.isTTY && options.json !== true && !isComplete(options);
   const questions = isAsking ? await import('./init-questions.ts') : null;
-  const known = questions === null ? options : await questions.askForSource(options);
-  const input = inputOf(known);
-  const fields = await sampledFields(configOf(sampling(input)));
+  const isFileGiven = options.config !== undefined;
+  const known = questions === null || isFileGiven ? options : await questions.askForSource(options);
+  const input = isFileGiven ? inputIn(options.config, options.name) : inputOf(known);
+  const fields = await sampledFields(sampling(input));
   const { target, key, time } = known;
   const given: Partial<Roles> = {
     ...(target === undefined ? {} : { target }),
@@ -48,14 +61,15 @@ async function init(options: InitOptions): Promise<void> {
   const roles = questions === null ? proposed : await questions.askForRoles(fields, proposed, known);
   const out = known.out ?? `${input.name}.yaml`;
   const text = initDocument(input, fields, roles, out);
-  parseConfig(text, out, {});
+  parseConfig(text, out, process.env);
   write(out, text, known.force === true);
   if (known.json) printJson({ file: out, fields, ...roles });
   else printLine(`${out}: predicts ${roles.target}. Check it, then: millrace run ${out}`);
 }
 
 /** Whether the options name a source wholly, so that there is nothing that must be asked. */
-function isComplete({ source, file, dir, brokers, topic, target }: InitOptions): boolean {
+function isComplete({ config, source, file, dir, brokers, topic, target }: InitOptions): boolean {
+  if (config !== undefined) return target !== undefined;
   const place = source === 'csv' ? file : source === 'log' ? dir : brokers;
   return (
     source !== undefined && place !== undefined && (source === 'csv' || topic !== undefined) && target !== undefined
@@ -86,10 +100,29 @@ function missing(option: string): ConfigError {
   return new ConfigError('config.missing', `init needs ${option}, or a terminal on which it can ask`);
 }
 
-/** A configuration that reads the input, in a consumer group of its own. */
-function sampling({ source, decode }: InitInput): ConfigDocument {
+/**
+ * What a file says of the input, `${NAME}` as it stands there.
+ * @throws ConfigError where it cannot be read or names no source.
+ */
+function inputIn(file: string, name?: string): InitInput {
+  const document = readDocument(file) as Partial<InitInput> | null;
+  const { source, decode = null, name: ownName = basename(file).replace(/\.[^.]*$/, '') } = document ?? {};
+  if (source === undefined) throw new ConfigError('config.missing', `${file}: source: is missing; init reads from it`);
+  return { name: name ?? ownName, source, decode };
+}
+
+/**
+ * A configuration that reads the input from its start, in a consumer group of its own.
+ * @throws ConfigError where source or decode is not as the configuration has it.
+ */
+function sampling({ source, decode }: InitInput): Config {
   const document = { source, ...(decode === null ? {} : { decode }), features: ['-'], target: 'none' };
-  return { name: `millrace-init-${process.pid}`, ...document } as ConfigDocument;
+  const name = `millrace-init-${process.pid}`;
+  const config = configOf({ name, ...document } as ConfigDocument);
+  if (config.source.kind === 'kafka')
+    return { ...config, source: { ...config.source, groupId: name, start: 'earliest' } };
+  if (config.source.kind === 'log') return { ...config, source: { ...config.source, start: 'earliest' } };
+  return config;
 }
 
 function write(file: string, text: string, isForced: boolean): void {

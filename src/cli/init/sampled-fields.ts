@@ -17,6 +17,8 @@ export interface SampledField {
   readonly type: CsvType;
   /** Different values in the sample. */
   readonly values: number;
+  /** Whether it numbers records: whole numbers that only grow, over all or within each value of a text. */
+  readonly isCounter: boolean;
 }
 
 /**
@@ -57,9 +59,18 @@ function fieldsOf(records: readonly object[], areCells: boolean): readonly Sampl
   const names = [...new Set(rows.flatMap((row) => [...row.keys()]))];
   const types = new ColumnTypes(names);
   for (const row of rows) types.learn(names.map((name) => cellOf(row.get(name), areCells)));
-  return types.columns().map(({ name, type }) => {
-    const cells = rows.map((row) => cellOf(row.get(name), areCells)).filter((cell) => cell !== '');
-    return { name, type: isEpoch(type, name, cells) ? 'time' : type, values: new Set(cells).size };
+  const columns = types.columns();
+  const texts = columns.filter(({ type }) => type === 'text');
+  const groupings = [
+    rows.map(() => ''),
+    ...texts.map(({ name }) => rows.map((row) => cellOf(row.get(name), areCells))),
+  ];
+  return columns.map(({ name, type }) => {
+    const cells = rows.map((row) => cellOf(row.get(name), areCells));
+    const known = cells.filter((cell) => cell !== '');
+    const kind = isEpoch(type, name, known) ? 'time' : type;
+    const isCounter = kind === 'number' && groupings.some((groups) => countsUp(cells, groups));
+    return { name, type: kind, values: new Set(known).size, isCounter };
   });
 }
 
@@ -78,6 +89,24 @@ function cellOf(value: unknown, isCell: boolean): string {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'string') return isCell || Number.isNaN(Number(value)) ? value : JSON.stringify(value);
   return (value as number | boolean | bigint).toString();
+}
+
+/** Pairs of successive values that must all grow before it is no chance. */
+const leastPairs = 20;
+
+/** Whether cells are whole numbers of which each is above the one before it in its group. */
+function countsUp(cells: readonly string[], groups: readonly string[]): boolean {
+  const last = new Map<string, number>();
+  let pairs = 0;
+  for (const [index, cell] of cells.entries()) {
+    const group = groups[index]!;
+    const value = cell === '' ? Number.NaN : Number(cell);
+    const before = last.get(group);
+    if (!Number.isInteger(value) || (before !== undefined && value <= before)) return false;
+    if (before !== undefined) pairs += 1;
+    last.set(group, value);
+  }
+  return pairs >= leastPairs;
 }
 
 /** Whether numbers are Unix milliseconds: of this century, and named so. */
