@@ -26,16 +26,29 @@ export const reading = JSON.stringify({
 });
 
 const millrace = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url));
-const backlog = 2_000_000;
 
-/** Starts one in `dir` with so many records a second arriving; 0: with a log of two million. Resolves when it predicts. */
-export async function startLearning(dir: string, arriving: number): Promise<LearningPipeline> {
-  const log = join(dir, 'log');
-  await promisify(execFile)(process.execPath, produceArguments(log, arriving === 0 ? backlog : 2 * arriving, []));
+export interface LearningOptions {
+  /** Directory of a log that `makeLog` made. */
+  readonly log: string;
+  /** Directory for its state. */
+  readonly state: string;
+  readonly checkpointEvery: string;
+  /** Records that come to the log each second. */
+  readonly arriving: number;
+}
+
+/** Makes a log of so many records. */
+export async function makeLog(log: string, count: number): Promise<void> {
+  await promisify(execFile)(process.execPath, produceArguments(log, count, []));
+}
+
+/** Starts one; resolves when it predicts. */
+export async function startLearning(options: LearningOptions): Promise<LearningPipeline> {
+  const { log, arriving } = options;
   const more = produceArguments(log, 1_000_000_000, ['--rate', String(arriving)]);
   const producer = arriving === 0 ? null : spawn(process.execPath, more, { stdio: 'ignore' });
-  const config = join(dir, 'serving.yaml');
-  writeFileSync(config, JSON.stringify(configOf(log, join(dir, 'state'))));
+  const config = `${log}.yaml`;
+  writeFileSync(config, JSON.stringify(configOf(options)));
   const service = spawn(process.execPath, [millrace, 'run', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   const stop = async (): Promise<void> => {
     producer?.kill();
@@ -56,7 +69,7 @@ function produceArguments(log: string, count: number, more: readonly string[]): 
   return [millrace, 'produce', '--log', log, '--topic', 'readings', ...what, ...more];
 }
 
-function configOf(log: string, dir: string): object {
+function configOf({ log, state, checkpointEvery }: LearningOptions): object {
   return {
     name: 'serving',
     source: { log: { dir: log, topic: 'readings' } },
@@ -73,7 +86,7 @@ function configOf(log: string, dir: string): object {
     target: 'power',
     batch: { rows: 256, maxDelay: '50ms' },
     models: { main: { mlp: { hidden: [64, 64] } } },
-    checkpoint: { dir },
+    checkpoint: { dir: state, every: checkpointEvery },
     http: { port: 0 },
   };
 }

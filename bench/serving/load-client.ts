@@ -1,10 +1,11 @@
 /**
  * Asks a route at a steady rate over keep-alive connections, one request at a time on each, in a process of its own:
  * `load-client.ts PORT REQUESTS_PER_SECOND SECONDS CONNECTIONS BODY`. Prints one document. A request's time begins when it was
- * due, whether or not a connection was free then. The first five seconds, in which code is compiled and what queued meanwhile is worked off, do not count.
+ * due, whether or not a connection was free then. The first seconds, `warmUpSeconds`, do not count.
  */
 import { connect, type Socket } from 'node:net';
 import { quantile } from '../measure.ts';
+import { warmUpSeconds } from './warm-up.ts';
 
 /** What a load client saw. */
 export interface Load {
@@ -22,7 +23,6 @@ const [port = 0, ratePerSecond = 0, seconds = 0, connections = 0] = process.argv
 const body = process.argv[6] ?? '{}';
 const head = `POST /v1/predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
 const bytes = Buffer.from(`${head}\r\n\r\n${body}`);
-const warmUpSeconds = 5;
 const uncounted = ratePerSecond * warmUpSeconds;
 const total = uncounted + ratePerSecond * seconds;
 const latenciesMs = new Float64Array(total);

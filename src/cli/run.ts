@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { commandLogger } from './command-logger.ts';
 import { printJson, printLine } from './command-output.ts';
 import { positiveInteger } from './command-options.ts';
+import { collectLessOften } from './heap-growth.ts';
 import { startService, type Ending, type Service } from '../service/service.ts';
 import { onStopSignal } from './stop-signals.ts';
 import { summaryLines, summaryOf } from '../service/summary.ts';
@@ -43,6 +44,7 @@ export function withSeed(config: Config, seed: number | undefined): Config {
 
 /** Runs a pipeline to its end, or until a signal asks it to stop, and prints how it went. */
 export async function runPipeline(config: Config, options: RunOptions): Promise<void> {
+  collectLessOften();
   const isBounded = options.once === true;
   const logger = await commandLogger();
   const service = await startService({ config, isBounded, isFresh: options.fresh === true, logger });

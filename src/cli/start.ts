@@ -12,6 +12,7 @@ import { readCsvTable } from '../sources/csv/csv-table.ts';
 import { commandLogger } from './command-logger.ts';
 import { printLine } from './command-output.ts';
 import { positiveInteger } from './command-options.ts';
+import { collectLessOften } from './heap-growth.ts';
 import { logSink } from './reading-sinks.ts';
 import { announce, report, runPipeline, withSeed, type RunOptions } from './run.ts';
 import { startService, type Service } from '../service/service.ts';
@@ -48,6 +49,7 @@ async function learnOnce(config: Config, options: RunOptions): Promise<void> {
 
 /** Plays the year as sensors do while the pipeline follows the log, says the scores, and serves on. */
 async function learnLive(config: Config, options: RunOptions): Promise<void> {
+  collectLessOften();
   const logger = await commandLogger();
   const service = await startService({ config, isBounded: false, isFresh: options.fresh === true, logger });
   announce(service, config, logger);
