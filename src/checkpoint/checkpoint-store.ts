@@ -195,9 +195,8 @@ async function pointTo(dir: string, id: string): Promise<void> {
 }
 
 function latestIntact(dir: string, onDamaged: (id: string, problem: string) => void): Checkpoint | null {
-  const ids = checkpointIds(dir).reverse();
-  const problems = [];
-  for (const id of ids) {
+  const problems: string[] = [];
+  for (const id of checkpointIds(dir).reverse()) {
     const { checkpoint, problem } = readIntact(dir, id);
     if (checkpoint !== null) return checkpoint;
     onDamaged(id, problem);
