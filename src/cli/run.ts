@@ -57,7 +57,7 @@ export async function runPipeline(config: Config, options: RunOptions): Promise<
   try {
     const ending = await service.ended;
     report(ending, config, options);
-    if (ending.halted !== null && !isBounded) await stopped;
+    if (ending.halted !== null && !isBounded) await Promise.race([stopped, service.failed]);
     if (ending.halted !== null && isBounded) process.exitCode = 1;
   } finally {
     unwatch();

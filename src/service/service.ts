@@ -58,6 +58,8 @@ export interface Service {
   readonly checkpoint: Checkpoint | null;
   /** Resolves when the input has ended, `stop` was called, or a limit halted reading; rejects when the pipeline failed. */
   readonly ended: Promise<Ending>;
+  /** Rejects where what serves has failed, also when a limit has halted reading before; never resolves. */
+  readonly failed: Promise<never>;
   /** Stops reading, learns what is on its way to the trainer, saves it; `ended` resolves then. */
   stop(): void;
   /** Ends the page and gives the state back. */
@@ -196,12 +198,17 @@ class RunningService {
       this.#halt(code, message, assembly);
     };
     this.#listen(assembly, letters);
+    const helpers = [promotion, this.#layers, this.#scoring].filter((helper) => helper !== null);
+    const failed = Promise.race(helpers.map((helper) => helper.failed));
+    // Whoever looks decides; unseen it must not end the process.
+    failed.catch(() => undefined);
     return {
       url: this.#http.url,
       board: this.#watch.board,
       progress: this.#watch.progress,
       checkpoint,
-      ended: this.#run({ ...assembly, onRows: features.take }, letters, promotion),
+      ended: this.#run({ ...assembly, onRows: features.take }, letters, promotion, failed),
+      failed,
       stop: () => {
         this.#stop(assembly);
       },
@@ -305,7 +312,12 @@ class RunningService {
     });
   }
 
-  async #run(assembly: Assembly, letters: LetterBox, promotion: Promotion): Promise<Ending> {
+  async #run(
+    assembly: Assembly,
+    letters: LetterBox,
+    promotion: Promotion,
+    helpersFailed: Promise<never>,
+  ): Promise<Ending> {
     const startedAt = performance.now();
     const { config, isBounded } = this.#options;
     const saved: { facts: CheckpointFacts | null } = { facts: null };
@@ -333,9 +345,8 @@ class RunningService {
       },
     });
     const learned = lastValueFrom(blocks);
-    const helpers = [promotion, this.#layers, this.#scoring].filter((helper) => helper !== null);
     try {
-      await Promise.race([learned, assembly.trainer.failed, ...helpers.map(({ failed }) => failed)]);
+      await Promise.race([learned, assembly.trainer.failed, helpersFailed]);
     } catch (error) {
       // Where a helper has failed, what is learned can still be saved; and nothing may be once the state is given back.
       this.#stop(assembly);

@@ -216,6 +216,30 @@ function suiteOn(version: KafkaVersion): void {
       const { code, stderr } = await start(['run', file]).ended;
       assert.equal(code, 1, stderr);
       assert.match(stderr, /Allow Write and Describe on the transactional id refused-predict/);
+
+      // Also where learning has stopped before: the checkpoint that is saved then makes the first version to predict by.
+      await runForDocument(produceFleet(dir, ['--brokers', kafka.bootstrap, '--topic', 'spoiled'], 500));
+      const spoiled = { kafka: { ...kafkaOf, topics: ['spoiled'] } };
+      const halted = fleetPipeline(dir, 'halted', spoiled, {
+        ...over,
+        checkpoint: { dir: join(dir, 'halted'), every: '1h' },
+      });
+      const writer = kafkaWriter({ brokers: [kafka.bootstrap], topic: 'spoiled', connectTimeoutMs: 10_000 });
+      const rubbish = Array.from({ length: 1000 }, () => ({
+        key: null,
+        value: Buffer.from('?'),
+        headers: [],
+        timestampMs: 1,
+      }));
+      const command = start(['run', halted.file]);
+      await until(async () => {
+        await writer.send(rubbish);
+        return !command.isRunning();
+      }, 'the end');
+      await writer.close();
+      const end = await command.ended;
+      assert.equal(end.code, 1, end.stderr);
+      assert.match(end.stderr, /reading has stopped.*on the transactional id halted-predict/s);
     });
 
     test('a mistake in the program is not tried again', async () => {
