@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { acquireLock, isLock } from '../src/process-lock.ts';
+import { temporaryDirectory } from './support/command.ts';
 
-const freshFile = (): string => join(mkdtempSync(join(tmpdir(), 'millrace-lock-')), 'lock');
+const root = temporaryDirectory({ after });
+const freshFile = (): string => join(mkdtempSync(join(root, 'lock-')), 'lock');
 
 describe('acquireLock', () => {
   test('has one owner at a time, whose epoch grows', () => {

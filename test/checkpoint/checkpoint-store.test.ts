@@ -10,15 +10,16 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { listCheckpoints, listManifests, openCheckpoints } from '../../src/checkpoint/checkpoint-store.ts';
 import type { CheckpointFacts } from '../../src/checkpoint/manifest.ts';
 import type { CheckpointError } from '../../src/errors.ts';
 import type { ModelReport, Snapshot } from '../../src/records.ts';
+import { temporaryDirectory } from '../support/command.ts';
 
-const freshDir = (): string => mkdtempSync(join(tmpdir(), 'millrace-checkpoint-'));
+const root = temporaryDirectory({ after });
+const freshDir = (): string => mkdtempSync(join(root, 'state-'));
 
 const report: ModelReport = {
   kind: 'linear',

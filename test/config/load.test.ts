@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { describeConfig } from '../../src/config/describe.ts';
 import { configOf, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { temporaryDirectory } from '../support/command.ts';
 
 const minimal = `
 name: turbine
@@ -141,8 +141,8 @@ describe('loadConfig', () => {
     assert.throws(() => loadConfig('/nowhere/pipeline.yaml'), /\/nowhere\/pipeline\.yaml: cannot read/);
   });
 
-  test('reads the token of HTTP from its file or the environment, never from the configuration, and never an empty one', () => {
-    const dir = mkdtempSync(join(tmpdir(), 'millrace-config-'));
+  test('reads the token of HTTP from its file or the environment, never from the configuration, and never an empty one', (t) => {
+    const dir = temporaryDirectory(t);
     writeFileSync(join(dir, 'token'), 'from-file\n');
     writeFileSync(join(dir, 'empty'), '\n');
     const withHttp = (http: string): string => `${minimal}\nhttp: { ${http} }`;
@@ -155,8 +155,8 @@ describe('loadConfig', () => {
     assert.match(problemOf(withHttp(`tokenFile: ${join(dir, 'none')}`)), /http\.tokenFile: cannot read/);
   });
 
-  test('reads a password from its file', () => {
-    const dir = mkdtempSync(join(tmpdir(), 'millrace-config-'));
+  test('reads a password from its file', (t) => {
+    const dir = temporaryDirectory(t);
     writeFileSync(join(dir, 'password'), 'from-file\n');
     writeFileSync(
       join(dir, 'c.yaml'),

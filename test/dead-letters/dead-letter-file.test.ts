@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { deadLetterFile } from '../../src/dead-letters/dead-letter-file.ts';
 import type { DeadLetter } from '../../src/dead-letters/dead-letters.ts';
+import { temporaryDirectory } from '../support/command.ts';
 
 const letter = (offset: number): DeadLetter => ({
   reason: 'frame.magic',
@@ -24,7 +24,8 @@ const lines = (file: string): unknown[] =>
     .filter((line) => line !== '')
     .map((line): unknown => JSON.parse(line));
 
-const freshFile = (): string => join(mkdtempSync(join(tmpdir(), 'millrace-dead-')), 'dead-letters.jsonl');
+const root = temporaryDirectory({ after });
+const freshFile = (): string => join(mkdtempSync(join(root, 'letters-')), 'dead-letters.jsonl');
 
 describe('deadLetterFile', () => {
   test('keeps key, value, headers, position and reason, durable after flush', async () => {
