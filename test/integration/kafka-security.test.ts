@@ -95,11 +95,9 @@ describe('Kafka with TLS and SASL', { skip: missing('kafka-4.3.1') ?? false }, (
   });
 
   test('init samples what a file says of the cluster, and leaves the password to the environment', async () => {
-    const [whole, cluster, out] = ['whole.yaml', 'cluster.yaml', 'sampled.yaml'].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ];
+    const whole = join(folder, 'whole.yaml');
+    const cluster = join(folder, 'cluster.yaml');
+    const out = join(folder, 'sampled.yaml');
     const sasl = { mechanism: 'scram-sha-512', username: kafkaUser.username, password: '${KAFKA_PASSWORD}' };
     const tls = { caFile: kafka.caFile };
     const kafkaOf = {
